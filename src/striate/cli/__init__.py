@@ -1,0 +1,5 @@
+"""The command line: each command is one file that parses, calls one function and prints."""
+
+from striate.cli._main import main
+
+__all__ = ["main"]

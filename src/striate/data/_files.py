@@ -1,0 +1,47 @@
+"""Pictures that lie in files."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from striate.errors import PictureError
+
+
+class FilePictures:
+    """Pictures in files, decoded when they are asked for; see `Pictures`."""
+
+    def __init__(self, names: Sequence[str], files: Sequence[str]) -> None:
+        """Take each picture's name, as the user knows it, and the path of its file."""
+        self._names = tuple(names)
+        self._files = tuple(files)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def name(self, position: int) -> str:
+        """Return the picture's name: its path relative to the source, or the table's cell."""
+        return self._names[position]
+
+    def file(self, position: int) -> Path:
+        """Return the picture's file."""
+        return Path(self._files[position])
+
+    def size(self, position: int) -> tuple[int, int, int]:
+        """Return (height, width, channels) from the header, upright; raise PictureError."""
+        from striate.image import header
+
+        return header(self._there(position), name=self._names[position])
+
+    def read(self, position: int, channels: int | None = None) -> npt.NDArray[np.uint8]:
+        """Return the picture, uint8 (H, W, C), upright; raise PictureError."""
+        from striate.image import decode
+
+        return decode(self._there(position), name=self._names[position], channels=channels)
+
+    def _there(self, position: int) -> Path:
+        path = self.file(position)
+        if not path.is_file():
+            raise PictureError(self._names[position], "there is no such file")
+        return path

@@ -1,0 +1,196 @@
+"""Every picture decoded once, brought to one size, and kept as uint8."""
+
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from pathlib import Path
+from threading import Event
+from types import TracebackType
+from typing import Protocol, Self, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+
+from striate.data._room import Room, make_room
+from striate.data._source import Pictures, Progress, Source, Unreadable
+from striate.errors import PictureError
+from striate.image import Shape, fit, fit_matrix
+
+Positions = npt.NDArray[np.int64]
+
+# Pictures that one thread takes at a time: large enough to cost nothing, small enough to stop.
+_PIECE = 32
+
+
+@runtime_checkable
+class Block(Protocol):
+    """Pictures that already lie in one array: uint8 (N, H, W, C), in the source's order."""
+
+    @property
+    def array(self) -> npt.NDArray[np.uint8]: ...
+
+
+class Store:
+    """The pictures of a source at one size; axis names in striate.answer._base.
+
+    Attributes:
+        shape: the size, and how the pictures were brought to it.
+        unreadable: pictures that couldn't be decoded; they can't be taken.
+        matrices: (N, 2, 3) float32, from pixel coordinates in the upright file to the store's
+            (`striate.image.fit_matrix`); zeros where there is no picture.
+    """
+
+    def __init__(
+        self,
+        room: Room,
+        *,
+        shape: Shape,
+        matrices: npt.NDArray[np.float32],
+        unreadable: Sequence[Unreadable] = (),
+        missing: Positions | None = None,
+    ) -> None:
+        """Keep what `store` has made; `missing` are all positions that hold no picture."""
+        self.shape = shape
+        self.matrices = matrices
+        self.unreadable = tuple(unreadable)
+        self._room = room
+        self._pixels = room.array
+        self._missing = np.zeros(len(room.array), bool)
+        if missing is not None:
+            self._missing[missing] = True
+        self._complete = not self._missing.any()
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether the pictures lie in memory, not in a file."""
+        return self._room.folder is None
+
+    def __len__(self) -> int:
+        return len(self._pixels)
+
+    def __getitem__(self, position: int) -> npt.NDArray[np.uint8]:
+        """Return one picture, uint8 (H, W, C); ValueError where it couldn't be read."""
+        pictures: npt.NDArray[np.uint8] = self.take(np.array([position]))[0]
+        return pictures
+
+    def take(self, positions: Positions) -> npt.NDArray[np.uint8]:
+        """Return pictures by position, a copy: uint8 (B, H, W, C).
+
+        Raises ValueError for a picture that couldn't be read, IndexError outside the source.
+        """
+        if not self._complete and self._missing[positions].any():
+            lost = positions[self._missing[positions]][0]
+            raise ValueError(f"The picture at position {lost} could not be read; leave it out.")
+        return np.take(self._pixels, positions, axis=0)
+
+    def close(self) -> None:
+        """Remove the store's file, if it has one; pictures can't be taken any more."""
+        self._pixels = self._pixels[:0]
+        self._room.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def store(
+    source: Source,
+    shape: Shape,
+    *,
+    threads: int = 2,
+    progress: Progress | None = None,
+    skip: Positions | None = None,
+    cache: Path | None = None,
+) -> Store:
+    """Decode every picture of a source and bring it to one size.
+
+    Up to 1 GiB of pixels stay in memory; more go to a file that is removed when the store is
+    closed, or when Python ends.
+
+    Args:
+        source: N pictures. Where they lie in one array of the right shape (`Block`), that array
+            is used as it is.
+        shape: the size to bring them to.
+        threads: that decode at once.
+        progress: called now and then with (pictures done, N).
+        skip: positions that are not to be read at all; like unreadable ones they can't be taken,
+            but they are not counted in `Store.unreadable`.
+        cache: folder for the file; None: STRIATE_CACHE, else the user's cache folder.
+
+    Raises:
+        DiskError: the file doesn't fit on the disk.
+    """
+    skipped = np.zeros(0, np.int64) if skip is None else np.asarray(skip, np.int64)
+    if isinstance(source.pictures, Block) and _has_shape(source.pictures.array, shape):
+        pixels = source.pictures.array
+        matrices = np.broadcast_to(np.eye(2, 3, dtype=np.float32), (len(pixels), 2, 3))
+        return Store(Room(pixels), shape=shape, matrices=matrices, missing=skipped)
+    room = make_room((len(source), shape.height, shape.width, shape.channels), cache)
+    try:
+        filling = _Filling(source.pictures, shape, room.array)
+        filling.run(np.setdiff1d(np.arange(len(source)), skipped), threads, progress)
+    except BaseException:
+        room.close()
+        raise
+    lost = sorted(filling.unreadable, key=lambda one: one.position)
+    missing = np.concatenate([skipped, np.array([one.position for one in lost], np.int64)])
+    return Store(room, shape=shape, matrices=filling.matrices, unreadable=lost, missing=missing)
+
+
+def _has_shape(pixels: npt.NDArray[np.uint8], shape: Shape) -> bool:
+    return pixels.shape[1:] == (shape.height, shape.width, shape.channels)
+
+
+class _Filling:
+    """Threads that decode and fit pictures into the rows of one array."""
+
+    def __init__(self, pictures: Pictures, shape: Shape, pixels: npt.NDArray[np.uint8]) -> None:
+        self.pictures = pictures
+        self.shape = shape
+        self.pixels = pixels
+        self.matrices = np.zeros((len(pixels), 2, 3), np.float32)
+        self.unreadable: list[Unreadable] = []
+        self._stop = Event()
+
+    def run(self, positions: Positions, threads: int, progress: Progress | None) -> None:
+        """Fill the rows at `positions`; the first error that isn't a PictureError comes out."""
+        done = len(self.pixels) - len(positions)
+        with ThreadPoolExecutor(max(1, threads), "striate-store") as pool:
+            try:
+                for piece in as_completed(self._submit(pool, positions)):
+                    done += piece.result()
+                    if progress is not None:
+                        progress(done, len(self.pixels))
+            except BaseException:
+                # Ctrl-C too: each thread ends after the picture it is at.
+                self._stop.set()
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+
+    def _submit(self, pool: ThreadPoolExecutor, positions: Positions) -> list[Future[int]]:
+        starts = range(0, len(positions), _PIECE)
+        return [pool.submit(self._fill, positions[start : start + _PIECE]) for start in starts]
+
+    def _fill(self, positions: Positions) -> int:
+        for position in positions.tolist():
+            if self._stop.is_set():
+                break
+            self._fill_one(position)
+        return len(positions)
+
+    def _fill_one(self, position: int) -> None:
+        try:
+            picture = self.pictures.read(position, self.shape.channels)
+        except PictureError as error:
+            lost = Unreadable(position=position, name=error.name, reason=error.reason)
+            self.unreadable.append(lost)
+            return
+        self.pixels[position] = fit(picture, self.shape)
+        height, width = picture.shape[:2]
+        self.matrices[position] = fit_matrix(height, width, self.shape)

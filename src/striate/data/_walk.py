@@ -1,0 +1,91 @@
+"""Finding picture files below a folder, in an order that no listing decides."""
+
+import os
+from collections import Counter, deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from striate.errors import SourceError
+
+_SYSTEM_FILES = frozenset(["__MACOSX", "Thumbs.db", "desktop.ini"])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """What lies below a folder.
+
+    Attributes:
+        pictures: paths relative to the folder, with "/", sorted by code point.
+        others: how many files of each other suffix there are; hidden files aren't counted.
+    """
+
+    pictures: tuple[str, ...]
+    others: Counter[str]
+
+
+def suffix(name: str) -> str:
+    """Return a file name's suffix in lower case, with its dot, or ""."""
+    return os.path.splitext(name)[1].lower()  # noqa: PTH122
+
+
+def is_picture(name: str) -> bool:
+    """Return True where the suffix is one of a picture, HEIC and AVIF included.
+
+    Those two can't be read; taken for pictures, they get a letter that says what would help.
+    """
+    from striate.image import SUFFIXES
+
+    return suffix(name) in SUFFIXES or suffix(name) in (".heic", ".heif", ".hif", ".avif")
+
+
+def entries(folder: Path | str) -> list[os.DirEntry[str]]:
+    """Return what stands in a folder, sorted by name, without hidden and system files."""
+    try:
+        with os.scandir(folder) as listing:
+            found = [
+                entry
+                for entry in listing
+                if not entry.name.startswith(".") and entry.name not in _SYSTEM_FILES
+            ]
+    except OSError as error:
+        raise SourceError(
+            f"The folder {folder} can't be listed: {error.strerror}. Check its permissions."
+        ) from None
+    return sorted(found, key=lambda entry: entry.name)
+
+
+def look_below(folder: Path) -> Found:
+    """Return every picture below `folder`, however deep; links to folders are followed once."""
+    pictures: list[str] = []
+    others: Counter[str] = Counter()
+    for inside, entry in _files(folder):
+        # A broken link that looks like a picture is reported as unreadable, not passed over.
+        if is_picture(entry.name) and (entry.is_file() or entry.is_symlink()):
+            pictures.append(inside + entry.name)
+        else:
+            others[suffix(entry.name)] += 1
+    return Found(pictures=tuple(sorted(pictures)), others=others)
+
+
+def _files(folder: Path) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    """Yield (folder relative to the start with a trailing "/", or "", entry) of all files.
+
+    Each real folder is visited once: that ends loops of links. Real folders come before links,
+    so that a picture reachable both ways keeps the path without the link.
+    """
+    waiting = deque([(str(folder), "")])
+    links: deque[tuple[str, str]] = deque()
+    visited: set[tuple[int, int]] = set()
+    while waiting or links:
+        path, inside = waiting.popleft() if waiting else links.popleft()
+        status = os.stat(path)  # noqa: PTH116
+        if (status.st_dev, status.st_ino) in visited:
+            continue
+        visited.add((status.st_dev, status.st_ino))
+        for entry in entries(path):
+            if entry.is_dir():
+                queue = links if entry.is_symlink() else waiting
+                queue.append((entry.path, f"{inside}{entry.name}/"))
+            else:
+                yield inside, entry

@@ -1,0 +1,94 @@
+"""The end of a run: ship, measure, report."""
+
+import json
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from striate.flow._conditions import machine, versions
+from striate.flow._facts import Told
+from striate.flow._fit import Trained
+from striate.flow._parts import PartResult, measure_parts
+from striate.flow._prepare import Prepared
+from striate.flow._results import collect
+from striate.flow._run import Run
+from striate.flow._ship import ship
+from striate.network import first_kernels, summary
+from striate.report import write_report
+from striate.training import Stop
+
+
+def finish(
+    prepared: Prepared, trained: Trained, folder: Path, told: Told, begun: float, stop: Stop
+) -> Run:
+    """Export, check, measure and report; return the finished run."""
+    source, settings = prepared.source, prepared.settings
+    predictor = ship(prepared, trained, folder / "model")
+    results = measure_parts(
+        predictor, source, prepared.store, prepared.split, settings.training.seed
+    )
+    _write_json(folder / "metrics.json", _metrics(prepared, trained, results, begun))
+    _write_json(folder / "results.json", _results(prepared, trained, results, folder, told))
+    return Run(
+        folder=folder,
+        model=folder / "model",
+        report=write_report(folder),
+        metrics={name: result.metrics for name, result in results.items()},
+        sentences={name: source.answer.sentence(r.metrics) for name, r in results.items()},
+        best_epoch=trained.fitted.best_epoch,
+        stopped=trained.fitted.stopped,
+        exit_code=stop.exit_code,
+    )
+
+
+def _metrics(
+    prepared: Prepared, trained: Trained, results: dict[str, PartResult], begun: float
+) -> dict[str, Any]:
+    """Return the content of metrics.json."""
+    return {
+        "task": prepared.source.answer.task,
+        "parts": {name: result.metrics for name, result in results.items()},
+        "best_epoch": trained.fitted.best_epoch,
+        "stopped": trained.fitted.stopped,
+        "conditions": {
+            "measured_on": "model/network.onnx with ONNX Runtime, in evaluation mode, without "
+            "augmentation, averaged over samples",
+            "machine": machine(),
+            "device": prepared.device,
+            "threads": prepared.settings.training.threads,
+            "seed": prepared.settings.training.seed,
+            "versions": versions(),
+            "seconds": round(perf_counter() - begun, 2),
+        },
+    }
+
+
+def _results(
+    prepared: Prepared,
+    trained: Trained,
+    results: dict[str, PartResult],
+    folder: Path,
+    told: Told,
+) -> dict[str, Any]:
+    shape = prepared.shape
+    layers = summary(
+        trained.network,
+        input=(shape.channels, shape.height, shape.width),
+        outputs=trained.task.outputs,
+    )
+    return collect(
+        prepared,
+        results,
+        title=folder.name,
+        facts=told.facts,
+        warnings=told.warnings,
+        kernels=first_kernels(trained.network),
+        layers=layers.to_json()["layers"],
+        command=f"striate train --config {folder / 'config.yaml'}",
+    )
+
+
+def _write_json(path: Path, document: Any) -> None:
+    """Write a JSON document without NaN, for people to read."""
+    text = json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1)
+    path.write_text(text + "\n", encoding="utf-8")

@@ -1,0 +1,224 @@
+"""Put network, task, batches, optimizer and schedule together, and train."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from striate.data import Augmentation, Batches
+from striate.errors import NetworkError
+from striate.flow._prepare import Prepared, outputs_of
+from striate.network import build, initialise
+from striate.task import Task, task_for
+from striate.training import Settings
+from striate.training._device import make_repeatable
+from striate.training._events import Listener
+from striate.training._interrupt import Stop
+from striate.training._loop import Fitted, Plan, fit
+from striate.training._measure import measure
+from striate.training._optimizers import Group, make_optimizer
+from striate.training._pixels import InputStage, channel_statistics
+from striate.training._records import Records
+from striate.training._schedules import make_schedule
+
+# Statistics of that many pictures are as good as those of all, and take no time.
+STATISTICS_SAMPLE = 10_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trained:
+    """A trained network with what exports and measures it; the best weights are loaded."""
+
+    network: nn.Module
+    stage: InputStage
+    task: Task
+    fitted: Fitted
+
+
+def make_task(prepared: Prepared, outputs: int, loss: Callable[..., Any] | None) -> Task:
+    """Return the task with its loss, scaled by the training part's targets."""
+    options = prepared.settings.loss
+    return task_for(
+        prepared.source.answer,
+        loss=loss or options.name,
+        label_smoothing=options.label_smoothing,
+        class_weights=options.class_weights,
+        delta=1.0 if options.delta is None else options.delta,
+        train_targets=prepared.source.targets[prepared.split.train],
+        outputs=outputs,
+    )
+
+
+def make_network(prepared: Prepared) -> nn.Module:
+    """Build the named network for the stored pictures and initialise it from the seed."""
+    settings, shape = prepared.settings, prepared.shape
+    torch.default_generator.manual_seed(settings.training.seed)
+    network = build(
+        settings.network.name or "compact",
+        channels=shape.channels,
+        height=shape.height,
+        width=shape.width,
+        outputs=outputs_of(settings, prepared.source.answer),
+        options=settings.network.options,
+    )
+    start = settings.network.initialisation
+    initialise(
+        network,
+        convolution=start.convolution,
+        dense=start.dense,
+        bias=start.bias,
+        deviation=start.deviation,
+        seed=settings.training.seed,
+    )
+    return network
+
+
+def count_outputs(network: nn.Module, stage: InputStage, prepared: Prepared) -> int:
+    """Return the number of logits, by trying two pictures.
+
+    Raises:
+        NetworkError: the network can't take such pictures, or doesn't give (B, K) logits.
+    """
+    pictures = torch.from_numpy(prepared.store.take(prepared.split.train[:2]))
+    shape = prepared.shape
+    network.eval()
+    try:
+        with torch.inference_mode():
+            logits = network(stage(pictures))
+    except RuntimeError as error:
+        size = f"{shape.channels}x{shape.height}x{shape.width}"
+        raise NetworkError(f"The network can't take pictures of {size}: {error}") from error
+    if not isinstance(logits, torch.Tensor) or logits.ndim != 2 or len(logits) != len(pictures):
+        came = tuple(logits.shape) if isinstance(logits, torch.Tensor) else type(logits).__name__
+        raise NetworkError(
+            f"The network gives {came} for {len(pictures)} pictures; expected logits "
+            f"({len(pictures)}, {len(prepared.source.answer.names)})."
+        )
+    return logits.shape[1]
+
+
+def input_stage(prepared: Prepared, settings: Settings) -> InputStage:
+    """Return the scaling of pixels: as given, or from the training part's pixels."""
+    mean, deviation = settings.data.mean, settings.data.deviation
+    if mean == "computed" or deviation == "computed":
+        sample = prepared.split.train[:STATISTICS_SAMPLE]
+        measured = channel_statistics(prepared.store.take(sample))
+        mean = list(measured[0]) if mean == "computed" else mean
+        deviation = list(measured[1]) if deviation == "computed" else deviation
+    channels = prepared.shape.channels
+    for name, values in (("mean", mean), ("deviation", deviation)):
+        if not isinstance(values, list) or len(values) not in (1, channels):
+            raise NetworkError(
+                f"data.{name} = {values}: expected {channels} numbers, one per channel, or one."
+            )
+    assert isinstance(mean, list) and isinstance(deviation, list)
+    settings.data.mean = mean * channels if len(mean) == 1 else mean
+    settings.data.deviation = deviation * channels if len(deviation) == 1 else deviation
+    return InputStage(settings.data.mean, settings.data.deviation)
+
+
+def augmentation_of(settings: Settings) -> Augmentation | None:
+    """Return the augmentation, or None when nothing is varied."""
+    augmentation = Augmentation(**settings.augmentation.model_dump())
+    return augmentation if augmentation.active else None
+
+
+def train_network(
+    prepared: Prepared,
+    *,
+    module: nn.Module | None,
+    loss: Callable[..., Any] | None,
+    folder: Path,
+    listener: Listener,
+    stop: Stop,
+    on_ready: Callable[[nn.Module, InputStage], None],
+) -> Trained:
+    """Train the named network, or the user's own module, on a prepared source.
+
+    The settings' `data.mean` and `deviation` become numbers here; `on_ready` is called once network and
+    scaling stand, before the first step.
+    """
+    settings, device = prepared.settings, torch.device(prepared.device)
+    training = settings.training
+    make_repeatable(training.seed, training.threads or 1, device)
+    stage = input_stage(prepared, settings)
+    network = module if module is not None else make_network(prepared)
+    task = make_task(prepared, count_outputs(network, stage, prepared), loss)
+    on_ready(network, stage)
+    network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    stage.to(device)
+    plan = _plan(prepared, settings, network, stage, task, device)
+    with Records(folder) as records:
+        fitted = fit(plan, records, listener, stop)
+    network.load_state_dict(fitted.weights)
+    return Trained(network=network.cpu(), stage=stage.cpu(), task=task, fitted=fitted)
+
+
+def _plan(
+    prepared: Prepared,
+    settings: Settings,
+    network: nn.Module,
+    stage: InputStage,
+    task: Task,
+    device: torch.device,
+) -> Plan:
+    training, source = settings.training, prepared.source
+    batches = Batches(
+        prepared.store,
+        targets=source.targets,
+        ids=source.ids,
+        positions=prepared.split.train,
+        batch_size=training.batch_size or 1,
+        seed=training.seed,
+        augmentation=augmentation_of(settings),
+        shuffle=True,
+        threads=training.threads or 1,
+    )
+    epochs = training.epochs or 1
+    held_out = prepared.split.validation
+    return Plan(
+        network=network,
+        stage=stage,
+        task=task,
+        batches=batches,
+        optimizer=_optimizer(network, settings),
+        rate=_rate(settings, epochs * len(batches), source.answer.selection[0]),
+        validate=(
+            (lambda net: measure(net, stage, task, prepared.store, source.targets, held_out, device))
+            if len(held_out)
+            else None
+        ),
+        selection=source.answer.selection,
+        epochs=epochs,
+        patience=training.patience,
+        seed=training.seed,
+        device=device,
+    )
+
+
+def _optimizer(network: nn.Module, settings: Settings) -> Optimizer:
+    """Weight decay spares biases and batch norm's scales where it is decoupled: they are 1-D."""
+    options = settings.optimizer.model_dump(exclude={"name", "learning_rate"}, exclude_none=True)
+    parameters = [p for p in network.parameters() if p.requires_grad]
+    if not parameters:
+        raise NetworkError("The network has no trainable parameter: nothing could be learnt.")
+    return make_optimizer(settings.optimizer.name or "adamw", [Group(parameters)], **options)
+
+
+def _rate(
+    settings: Settings, steps: int, metric: str
+) -> Callable[[int, list[dict[str, float]]], float]:
+    """Return step and validation rows → rate; plateau watches the loss (min) or metric (max)."""
+    group = settings.schedule
+    options = group.model_dump(exclude={"name"}, exclude_none=True)
+    schedule = make_schedule(
+        group.name or "constant",
+        learning_rate=settings.optimizer.learning_rate or 0.0,
+        steps=steps,
+        **options,
+    )
+    watched = metric if group.mode == "max" else "loss"
+    return lambda step, rows: schedule.rate(step, [row[watched] for row in rows if row])

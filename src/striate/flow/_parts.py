@@ -1,0 +1,52 @@
+"""Final figures of each part, taken with network.onnx."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from striate.data import Source, Split, Store, order
+from striate.evaluation import answers, measure
+from striate.model import Predictor
+
+TRAIN_SAMPLE = 5_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class PartResult:
+    """One part's answers by network.onnx, and their figures.
+
+    Attributes:
+        positions: (N,) of the part in the source, all of them or a seeded sample.
+        answer_NK: the answers for these positions.
+        metrics: with `samples` and whether they are `sampled`.
+    """
+
+    positions: npt.NDArray[np.int64]
+    answer_NK: npt.NDArray[np.float32]
+    metrics: dict[str, Any]
+
+
+def seeded_sample(
+    positions: npt.NDArray[np.int64], ids: npt.NDArray[np.uint64], count: int, seed: int
+) -> npt.NDArray[np.int64]:
+    """Return at most `count` of the positions, ascending, chosen by hash of seed and id."""
+    if len(positions) <= count:
+        return positions
+    return np.sort(positions[order(seed, 0, ids[positions])[:count]])
+
+
+def measure_parts(
+    predictor: Predictor, source: Source, stored: Store, divided: Split, seed: int
+) -> dict[str, PartResult]:
+    """Measure network.onnx on every part; the train part on a seeded sample of at most 5,000."""
+    results = {}
+    for name, positions in divided.parts().items():
+        limit = TRAIN_SAMPLE if name == "train" else len(positions)
+        chosen = seeded_sample(positions, source.ids, limit, seed)
+        _, answer_NK = answers(predictor, stored, chosen)
+        figures = measure(source.answer, answer_NK, source.targets[chosen])
+        figures["sampled"] = len(chosen) < len(positions)
+        results[name] = PartResult(positions=chosen, answer_NK=answer_NK, metrics=figures)
+    return results

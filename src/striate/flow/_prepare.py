@@ -1,0 +1,150 @@
+"""From a source to stored pixels and a split: everything that needs no network yet."""
+
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from striate.answer import Answer
+from striate.data import (
+    Audit,
+    Source,
+    Split,
+    Store,
+    check,
+    split,
+    store,
+    unreadable_limit,
+)
+from striate.image import Shape
+from striate.network import entry, specify
+from striate.task import is_binary
+from striate.training import Choice, Facts, Listener, Settings, choose
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """A source that is ready to be trained on, and the settings with nothing left open."""
+
+    source: Source
+    settings: Settings
+    choices: list[Choice]
+    shape: Shape
+    store: Store
+    split: Split
+    device: str
+
+
+def audit_source(source: Source, settings: Settings, listener: Listener) -> Audit:
+    """Look at every picture's header; refuse what can't be trained on."""
+    return check(
+        source,
+        strict=settings.data.strict,
+        allow_unreadable=settings.data.allow_unreadable,
+        progress=progress(listener, "Checking pictures"),
+    )
+
+
+def choose_settings(
+    source: Source, audit: Audit, settings: Settings, device: str
+) -> tuple[Settings, list[Choice]]:
+    """Fill in what the user left open, from the source's facts."""
+    chosen, choices = choose(settings, _facts(source, audit, settings, device))
+    if chosen.training.threads is None:
+        chosen.training.threads = processors()
+    return chosen, choices
+
+
+def _facts(source: Source, audit: Audit, settings: Settings, device: str) -> Facts:
+    sizes = audit.sizes[audit.sizes[:, 0] > 0]
+    given = int((source.parts == 0).sum())
+    undecided = int((source.parts == -1).sum())
+    has_validation = bool((source.parts == 1).any())
+    share = 0.0 if has_validation else settings.data.validation
+    return Facts(
+        task=source.answer.task,
+        training=round((given + undecided) * (1 - share)),
+        classes=len(source.answer.names),
+        height=int(np.median(sizes[:, 0])),
+        width=int(np.median(sizes[:, 1])),
+        uniform=bool((sizes[:, :2] == sizes[0, :2]).all()),
+        channels=int(sizes[:, 2].max()),
+        orientation_matters=source.orientation_matters,
+        device=device,
+    )
+
+
+def shape_of(settings: Settings) -> Shape:
+    """Return the one shape all pictures are brought to; the settings must be chosen."""
+    data = settings.data
+    size = data.image_size
+    height, width = (size, size) if isinstance(size, int) else (size or (0, 0))
+    return Shape(height=height, width=width, channels=data.channels or 3, rule=data.resize or "crop")
+
+
+def device_kind(wanted: str) -> str:
+    """Return "cpu", "cuda" or "mps" for `training.device`. Imports PyTorch."""
+    from striate.training._device import pick_device
+
+    return pick_device(wanted).type
+
+
+def outputs_of(settings: Settings, answer: Answer) -> int:
+    """Return how many logits the named network gets: one per name.
+
+    Networks published with a single logit, such as cnn64, keep it where there are two classes.
+    """
+    single = entry(settings.network.name or "").default_outputs == 1
+    return 1 if single and is_binary(answer) else len(answer.names)
+
+
+def plan_network(settings: Settings, shape: Shape, answer: Answer) -> None:
+    """Work out every size of the named network; raise NetworkError or UsageError before any work."""
+    specify(
+        settings.network.name or "",
+        shape=(shape.channels, shape.height, shape.width),
+        outputs=outputs_of(settings, answer),
+        options=settings.network.options,
+    )
+
+
+def processors() -> int:
+    """Return the number of processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def store_and_split(
+    source: Source, audit: Audit, settings: Settings, shape: Shape, listener: Listener
+) -> tuple[Store, Split]:
+    """Decode every picture once, leave out what fails, and divide the rest."""
+    skip = _positions(u.position for u in audit.unreadable)
+    stored = store(
+        source, shape, threads=settings.training.threads or 1, progress=progress(listener, "Reading pictures"), skip=skip
+    )
+    excluded = {u.position for u in (*audit.unreadable, *stored.unreadable)}
+    unreadable_limit(
+        (*audit.unreadable, *stored.unreadable),
+        len(source),
+        strict=settings.data.strict,
+        allow=settings.data.allow_unreadable,
+    )
+    divided = split(
+        source,
+        validation=settings.data.validation,
+        seed=settings.training.seed,
+        exclude=_positions(excluded),
+    )
+    return stored, divided
+
+
+def _positions(positions: Iterable[int]) -> npt.NDArray[np.int64]:
+    return np.array(sorted(positions), dtype=np.int64)
+
+
+def progress(listener: Listener, what: str) -> Callable[[int, int], None]:
+    """Return a progress function that tells the listener what is going on."""
+    return lambda done, total: listener.progress(what, done, total)

@@ -1,0 +1,191 @@
+"""`train`: from a source to a checked model folder, a report and a Run. The whole story in order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from striate.data import Source, SourceOptions, open_source
+from striate.errors import StoppedError, UsageError
+from striate.flow._facts import Told, facts_of
+from striate.flow._prepare import (
+    Prepared,
+    audit_source,
+    choose_settings,
+    device_kind,
+    plan_network,
+    shape_of,
+    store_and_split,
+)
+from striate.flow._run import Run, make_run_folder
+from striate.training import (
+    Listener,
+    Settings,
+    Silent,
+    make_settings,
+    read_config,
+    stoppable,
+    write_config,
+)
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from striate.training._pixels import InputStage
+
+Tree = Mapping[str, Any]
+
+
+def train(
+    source: str | Path | Mapping[str, Any] | tuple[Any, Any] | Source = "",
+    *,
+    network: str | nn.Module | None = None,
+    loss: str | Callable[..., Any] | None = None,
+    epochs: int | None = None,
+    batch_size: int | None = None,
+    learning_rate: float | None = None,
+    image_size: int | tuple[int, int] | None = None,
+    seed: int | None = None,
+    device: str | None = None,
+    threads: int | None = None,
+    out: str | Path = "runs",
+    name: str | None = None,
+    config: str | Path | None = None,
+    settings: Tree | None = None,
+    listener: Listener | None = None,
+) -> Run:
+    """Train a network on pictures, measure it, and write a model folder that can be shipped.
+
+    Args:
+        source: folder, CSV, `.npz`, IDX folder, name of a data set, arrays (images, targets) or a
+            Source; "" takes the one in `config`.
+        network: a registered name, or any module that takes float (B, C, H, W) and gives logits.
+        loss: a loss's name, or a function of (logits, targets) that returns their mean loss.
+        epochs, batch_size, learning_rate, image_size, seed, device, threads: the settings people
+            change most; None leaves them to `settings`, `config`, or the data, in that order.
+        out, name: the run folder is `out/name`; without a name that of the source, numbered.
+        config: a YAML file of settings, such as a run's config.yaml.
+        settings: groups of further settings, as in {"training": {"patience": 5}}.
+        listener: told about everything as it happens; None: nobody.
+
+    Raises:
+        StriateError: one of its kinds; see striate.errors.
+    """
+    begun = perf_counter()
+    module = None if isinstance(network, str) or network is None else network
+    options: dict[str, dict[str, Any]] = {
+        "data": {"source": _source_name(source), "image_size": image_size},
+        "network": {"name": network if module is None else type(module).__name__},
+        "training": {
+            "epochs": epochs,
+            "batch_size": batch_size,
+            "seed": seed,
+            "device": device,
+            "threads": threads,
+        },
+        "loss": {"name": loss if isinstance(loss, str) else None},
+        "optimizer": {"learning_rate": learning_rate},
+    }
+    given = {
+        group: {key: value for key, value in keys.items() if value not in (None, "")}
+        for group, keys in options.items()
+    }
+    wanted = make_settings(read_config(Path(config)) if config else {}, settings or {}, given)
+    where = source if not isinstance(source, (str, Path)) else wanted.data.source
+    if isinstance(where, str) and not where:
+        raise UsageError("Name a source: a folder, a CSV, an .npz, or a data set (striate datasets).")
+    job = _Job(
+        module=module,
+        loss=loss if callable(loss) else None,
+        told=Told(listener or Silent()),
+        begun=begun,
+    )
+    return _run(open_source(where, _source_options(wanted)), wanted, job, Path(out), name)
+
+
+def _source_name(source: object) -> str:
+    return str(source) if isinstance(source, (str, Path)) else ""
+
+
+def _source_options(settings: Settings) -> SourceOptions:
+    data = settings.data
+    given = data.split
+    names = {"val": "validation"}
+    return SourceOptions(
+        images=data.images,
+        target=tuple(data.target),
+        group=data.group,
+        split={names.get(k, k): v for k, v in given.items()} if isinstance(given, dict) else given,
+        task=data.task,
+        data_folder=data.data_folder,
+        seed=settings.training.seed,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Job:
+    """What the caller asked for, beside the settings."""
+
+    module: nn.Module | None
+    loss: Callable[..., Any] | None
+    told: Told
+    begun: float
+
+
+def _prepare(source: Source, wanted: Settings, job: _Job) -> Prepared:
+    """Check, choose, decode and split; nothing is written and no network built yet."""
+    told = job.told
+    audit = audit_source(source, wanted, told.listener)
+    for sentence in (*source.notes, *audit.warnings):
+        told.warn(sentence)
+    device = device_kind(wanted.training.device)
+    settings, choices = choose_settings(source, audit, wanted, device)
+    shape = shape_of(settings)
+    if job.module is None:
+        plan_network(settings, shape, source.answer)
+    stored, divided = store_and_split(source, audit, settings, shape, told.listener)
+    for one in stored.unreadable:
+        told.warn(f"{one.name}: {one.reason}; left out.")
+    return Prepared(
+        source=source,
+        settings=settings,
+        choices=choices,
+        shape=shape,
+        store=stored,
+        split=divided,
+        device=device,
+    )
+
+
+def _run(source: Source, wanted: Settings, job: _Job, out: Path, name: str | None) -> Run:
+    prepared = _prepare(source, wanted, job)
+    # Imports PyTorch: not before the source has been found good.
+    from striate.flow._finish import finish
+    from striate.flow._fit import train_network
+
+    folder = make_run_folder(out, name, source.name)
+    told = job.told
+
+    def ready(network: nn.Module, stage: InputStage) -> None:
+        write_config(prepared.settings, folder / "config.yaml")
+        told.found(facts_of(prepared, network))
+
+    with stoppable(told.listener.say) as stop:
+        trained = train_network(
+            prepared,
+            module=job.module,
+            loss=job.loss,
+            folder=folder,
+            listener=told.listener,
+            stop=stop,
+            on_ready=ready,
+        )
+        if trained.fitted.epochs == 0:
+            raise StoppedError(
+                f"Stopped before the first epoch was done; {folder} holds the settings and steps.",
+                stop.exit_code,
+            )
+        return finish(prepared, trained, folder, told, job.begun, stop)

@@ -1,0 +1,28 @@
+"""Bytes to upright pixels of one size, on Pillow and NumPy; the same functions for everyone.
+
+A picture is uint8 (H, W, C), RGB order, 0 to 255, C = 1 (grey) or 3.
+"""
+
+from striate.image._channels import to_channels
+from striate.image._decode import decode, header
+from striate.image._fit import fit, fit_matrix
+from striate.image._formats import FORMATS, SUFFIXES, actual_format, wrong_suffix
+from striate.image._shape import INTERPOLATIONS, RULES, Shape
+from striate.image._write import data_uri, encode_png
+
+__all__ = [
+    "FORMATS",
+    "INTERPOLATIONS",
+    "RULES",
+    "SUFFIXES",
+    "Shape",
+    "actual_format",
+    "data_uri",
+    "decode",
+    "encode_png",
+    "fit",
+    "fit_matrix",
+    "header",
+    "to_channels",
+    "wrong_suffix",
+]

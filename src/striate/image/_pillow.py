@@ -1,0 +1,100 @@
+"""Pillow's picture objects, opened by content, with its failures put into words."""
+
+import re
+import struct
+import warnings
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from threading import Lock
+from typing import TYPE_CHECKING, BinaryIO
+
+from striate.errors import PictureError
+from striate.image._file import HEAD
+from striate.image._formats import FORMATS, refusal, sniff
+
+if TYPE_CHECKING:
+    from PIL.ImageFile import ImageFile
+
+# What Pillow's plugins raise on damaged files, found by feeding them damaged files.
+_FAILURES = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    BufferError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    struct.error,
+    zlib.error,
+)
+
+_PLUGINS = {
+    "JPEG": ("PIL.JpegImagePlugin", "JpegImageFile"),
+    "PNG": ("PIL.PngImagePlugin", "PngImageFile"),
+    "WebP": ("PIL.WebPImagePlugin", "WebPImageFile"),
+    "TIFF": ("PIL.TiffImagePlugin", "TiffImageFile"),
+    "BMP": ("PIL.BmpImagePlugin", "BmpImageFile"),
+    "GIF": ("PIL.GifImagePlugin", "GifImageFile"),
+    "PPM": ("PIL.PpmImagePlugin", "PpmImageFile"),
+}
+
+# Odd metadata makes the plugins warn; the pixels are what counts here. `catch_warnings` would not
+# do: it swaps the process's filters and is not safe with threads.
+_PLUGIN_WARNINGS = r"PIL\.\w+ImagePlugin$"
+_FILTER = ("ignore", None, UserWarning, re.compile(_PLUGIN_WARNINGS), 0)
+_filter_lock = Lock()
+
+
+def open_pillow(file: BinaryIO, *, name: str) -> "ImageFile":
+    """Return Pillow's picture, header read, pixels not yet decoded.
+
+    The plugin is called directly, without `Image.open`: that would try formats by turns and warn
+    of large pictures, which `decode` refuses by its own limit. Raises PictureError.
+    """
+    first = file.read(HEAD)
+    file.seek(0)
+    found = sniff(first)
+    if found not in FORMATS:
+        raise PictureError(name, refusal(first))
+    _quieten()
+    module, plugin = _PLUGINS[found]
+    with failures(name):
+        image: ImageFile = getattr(import_module(module), plugin)(file)
+    return image
+
+
+@contextmanager
+def failures(name: str) -> Iterator[None]:
+    """Turn whatever Pillow raises on a damaged picture into a PictureError."""
+    from PIL.Image import DecompressionBombError
+
+    try:
+        yield
+    except PictureError:
+        raise
+    except DecompressionBombError as error:
+        raise PictureError(name, "far too many pixels") from error
+    except _FAILURES as error:
+        raise PictureError(name, _reason(error)) from error
+
+
+def _quieten() -> None:
+    with _filter_lock:
+        if _FILTER not in warnings.filters:
+            warnings.filterwarnings("ignore", category=UserWarning, module=_PLUGIN_WARNINGS)
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, MemoryError):
+        return "not enough memory to decode it"
+    text = " ".join(str(error).split())
+    if isinstance(error, EOFError | struct.error) or "truncated" in text.lower():
+        return "truncated"
+    return f"damaged ({text[:80]})" if text else "damaged"

@@ -1,0 +1,23 @@
+"""Where a model lies, from what the user gave."""
+
+from pathlib import Path
+
+from striate.errors import ModelError
+from striate.model._manifest import MANIFEST
+
+
+def find_folder(path: str | Path) -> Path:
+    """Return the model folder that `path` is, or that the run folder `path` holds as `model/`.
+
+    Raises ModelError with what was expected where there is neither.
+    """
+    given = Path(path)
+    for folder in (given, given / "model"):
+        if (folder / MANIFEST).is_file():
+            return folder
+    expected = "Expected a model folder (it holds model.json), or a run folder with one as model/."
+    if given.is_dir():
+        raise ModelError(f"{given}: there is no model in this folder. {expected}")
+    if given.exists():
+        raise ModelError(f"{given}: this is not a folder. {expected}")
+    raise ModelError(f"{given}: there is no such folder. {expected}")

@@ -1,0 +1,83 @@
+"""From whatever a caller calls a picture to the pixels that a network takes."""
+
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from striate.errors import PictureError, UsageError
+from striate.image import Shape, decode, fit, to_channels
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+Picture: TypeAlias = "str | Path | bytes | Image.Image | npt.NDArray[np.uint8]"
+"""A path, the bytes of a file, a PIL image, or a uint8 array (H, W) or (H, W, 1 or 3), RGB."""
+
+# PNG keeps these as they are; others are brought to RGB first.
+_KEPT = ("1", "L", "LA", "I;16", "P", "RGB", "RGBA")
+
+
+def is_single(pictures: Any) -> bool:
+    """Return True where `pictures` is one picture, False where it is an iterable of them."""
+    if isinstance(pictures, np.ndarray):
+        return pictures.ndim in (2, 3)
+    return isinstance(pictures, str | Path | bytes) or not hasattr(pictures, "__iter__")
+
+
+def path_of(picture: Picture) -> str | None:
+    """Return the picture's path as the caller wrote it, or None where it has none."""
+    return str(picture) if isinstance(picture, str | Path) else None
+
+
+def to_pixels(picture: Picture, shape: Shape, *, name: str) -> npt.NDArray[np.uint8]:
+    """Return the picture as uint8 (H, W, C) of `shape`, upright; `name` is for messages.
+
+    Raises PictureError where the picture can't be read, UsageError where it is no picture at all.
+    """
+    if isinstance(picture, str | Path):
+        upright = decode(Path(picture), name=name, channels=shape.channels)
+    elif isinstance(picture, bytes):
+        upright = decode(picture, name=name, channels=shape.channels)
+    elif isinstance(picture, np.ndarray):
+        upright = to_channels(_standing(picture, name), shape.channels)
+    else:
+        upright = decode(_png(picture, name), name=name, channels=shape.channels)
+    return fit(upright, shape)
+
+
+def _standing(array: npt.NDArray[Any], name: str) -> npt.NDArray[np.uint8]:
+    """Return the array as (H, W, 1 or 3)."""
+    sizes = array[..., None] if array.ndim == 2 else array
+    if sizes.ndim != 3 or sizes.shape[2] not in (1, 3) or not sizes.size:
+        raise PictureError(
+            name, f"an array should be (H, W) or (H, W, 1 or 3), but this is {array.shape}"
+        )
+    if array.dtype != np.uint8:
+        raise PictureError(
+            name, f"an array should be uint8, 0 to 255, but this is {array.dtype}: convert it first"
+        )
+    return sizes
+
+
+def _png(picture: Any, name: str) -> bytes:
+    """Return a PIL image as a PNG file, so that it goes the way of every other picture.
+
+    Its orientation, profile and transparency go with it.
+    """
+    from PIL.Image import Image
+
+    if not isinstance(picture, Image):
+        raise UsageError(
+            f"{name}: a picture is a path, the bytes of a file, a PIL image or a uint8 array, but "
+            f"this is {type(picture).__name__}."
+        )
+    written = BytesIO()
+    try:
+        plain = picture if picture.mode in _KEPT else picture.convert("RGB")
+        plain.save(written, "PNG", compress_level=1, exif=picture.getexif())
+    except (OSError, ValueError, SyntaxError) as error:
+        raise PictureError(name, f"the PIL image can't be read ({error})") from error
+    return written.getvalue()

@@ -1,0 +1,61 @@
+"""Registered networks as PyTorch modules."""
+
+from collections.abc import Mapping
+from typing import final
+
+from torch import Tensor, nn
+
+from striate.network._arithmetic import Shape
+from striate.network._modules import sequence
+from striate.network._registry import specify
+from striate.network._specification import Specification
+
+
+@final
+class Network(nn.Module):
+    """A network made from a specification; returns logits.
+
+    Attributes:
+        specification: its layers before PyTorch.
+        input_shape: (C, H, W) it was made for.
+        final_activation: "log-softmax", "sigmoid" or None: how its publication ends. It isn't
+            applied here; the task applies it once.
+        layers: one module for each layer, by name (conv1, relu1, pool1), so the keys of its
+            weights are layers.conv1.weight and so on.
+    """
+
+    def __init__(self, specification: Specification, shape: Shape) -> None:
+        super().__init__()
+        self.specification = specification
+        self.input_shape = shape
+        self.final_activation = specification.final_activation
+        self.layers = sequence(specification.layers, shape)
+
+    def forward(self, pictures_NCHW: Tensor) -> Tensor:
+        """Return logits, float (N, K), of pictures, float (N, C, H, W), in any memory format."""
+        logits_NK: Tensor = self.layers(pictures_NCHW)
+        return logits_NK
+
+
+def build(
+    name: str,
+    *,
+    channels: int,
+    height: int,
+    width: int,
+    outputs: int,
+    options: Mapping[str, object] | None = None,
+) -> Network:
+    """Return a registered network for pictures of one size, with PyTorch's initial weights.
+
+    The weights are drawn from PyTorch's global generator; `initialise` draws them from a seed.
+    `outputs` is the number of logits K. Raises NetworkError for an unknown name or option, and
+    where the picture is too small, with the layer and a size that would do.
+
+    >>> network = build("cnn3", channels=1, height=28, width=28, outputs=10)
+    >>> sum(weights.numel() for weights in network.parameters())
+    421642
+    """
+    shape = (channels, height, width)
+    specification = specify(name, shape=shape, outputs=outputs, options=options)
+    return Network(specification, shape)

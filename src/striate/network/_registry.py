@@ -1,0 +1,218 @@
+"""The networks that have a name; no PyTorch here."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from striate.errors import NetworkError, unknown
+from striate.network._arithmetic import Shape, times
+from striate.network._compact import compact
+from striate.network._course import cnn3, cnn5, cnn64, cnn64_small, cnn_gap, lenet5, mlp
+from striate.network._options import Option, Value, read_options
+from striate.network._specification import Specification, walk
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """A registered network.
+
+    Attributes:
+        name: how it is asked for.
+        title: its name in print.
+        year: of publication.
+        source: paper, course or author.
+        idea: what is worth knowing about it, in one line.
+        default_input: (C, H, W) it was made for.
+        default_outputs: outputs it was made with.
+        options: what it accepts, with defaults and meanings.
+        builder: called with (shape, outputs) and every option by name.
+    """
+
+    name: str
+    title: str
+    year: int
+    source: str
+    idea: str
+    default_input: Shape
+    default_outputs: int
+    builder: Callable[..., Specification]
+    options: tuple[Option, ...] = ()
+
+    @property
+    def parameters(self) -> int:
+        """Trained numbers at the default input, outputs and options."""
+        layers = self.builder(
+            self.default_input, self.default_outputs, **read_options(self.name, self.options, {})
+        ).layers
+        return sum(step.layer.parameters(step.input) for step in walk(layers, self.default_input))
+
+
+DROPOUT = Option(
+    name="dropout",
+    default=0.0,
+    low=0,
+    below=1,
+    meaning="Probability of dropout before the last layer.",
+)
+BATCH_NORM = Option(name="batch_norm", default=False, meaning="Batch norm after every convolution.")
+COURSE = "Course network for MNIST"
+GREY_28 = (1, 28, 28)
+
+
+def _cnn3(name: str, title: str, idea: str, **defaults: Value) -> Entry:
+    """Return an entry for `cnn3`, or for a variant with other defaults."""
+    options = (
+        Option(**{**vars(option), "default": defaults.get(option.name, option.default)})
+        for option in (DROPOUT, BATCH_NORM)
+    )
+    return Entry(
+        name=name,
+        title=title,
+        year=2020,
+        source=COURSE,
+        idea=idea,
+        default_input=GREY_28,
+        default_outputs=10,
+        builder=cnn3,
+        options=tuple(options),
+    )
+
+
+ENTRIES = (
+    Entry(
+        name="compact",
+        title="compact",
+        year=2025,
+        source="striate",
+        idea="Convolution, pooling, batch norm and ReLU as often as the picture can be halved; "
+        "striate's default.",
+        default_input=GREY_28,
+        default_outputs=10,
+        builder=compact,
+        options=(
+            Option(name="width", default=32, meaning="Channels of the first convolution."),
+            DROPOUT,
+        ),
+    ),
+    _cnn3("cnn3", "cnn3", "Two 3×3 convolutions with max pooling, then two dense layers."),
+    _cnn3(
+        "cnn3-dropout", "cnn3 with dropout", "cnn3 with dropout before its last layer.", dropout=0.5
+    ),
+    _cnn3(
+        "cnn3-batchnorm",
+        "cnn3 with batch norm",
+        "cnn3 with batch norm after both convolutions.",
+        batch_norm=True,
+    ),
+    Entry(
+        name="cnn5",
+        title="cnn5",
+        year=2018,
+        source=COURSE,
+        idea="Two 5×5 convolutions; its two dense layers have no activation between them and do "
+        "what one could.",
+        default_input=GREY_28,
+        default_outputs=10,
+        builder=cnn5,
+    ),
+    Entry(
+        name="cnn64",
+        title="cnn64",
+        year=2018,
+        source="Course network for two classes of 64×64 colour pictures",
+        idea="Two 3×3 convolutions without padding; one output for two classes.",
+        default_input=(3, 64, 64),
+        default_outputs=1,
+        builder=cnn64,
+    ),
+    Entry(
+        name="cnn64-small",
+        title="cnn64 with one convolution",
+        year=2018,
+        source="Course network for two classes of 64×64 colour pictures",
+        idea="One convolution fewer than cnn64 and 2.4 times its parameters: the dense layer reads "
+        "a larger map.",
+        default_input=(3, 64, 64),
+        default_outputs=1,
+        builder=cnn64_small,
+    ),
+    Entry(
+        name="cnn-gap",
+        title="cnn with global average pooling",
+        year=2013,
+        source='M. Lin, Q. Chen, S. Yan, "Network in network", for the pooling',
+        idea="The global average replaces flatten, so parameters don't grow with the picture.",
+        default_input=GREY_28,
+        default_outputs=10,
+        builder=cnn_gap,
+        options=(
+            Option(name="widths", default=(32, 64), meaning="Channels of each block."),
+            Option(
+                name="pooling",
+                default="max",
+                choices=("max", "min", "average"),
+                meaning="Pooling at the end of each block.",
+            ),
+            Option(name="batch_norm", default=True, meaning=BATCH_NORM.meaning),
+            Option(name="dense", default=128, meaning="Units of the first dense layer."),
+        ),
+    ),
+    Entry(
+        name="lenet5",
+        title="LeNet-5",
+        year=1998,
+        source='Y. LeCun et al., "Gradient-based learning applied to document recognition"',
+        idea="Convolution and pooling in turn, then dense layers; read cheques. Here with all of "
+        "C3's connections.",
+        default_input=(1, 32, 32),
+        default_outputs=10,
+        builder=lenet5,
+    ),
+    Entry(
+        name="mlp",
+        title="Multilayer perceptron",
+        year=1986,
+        source='D. Rumelhart, G. Hinton, R. Williams, "Learning representations by '
+        'back-propagating errors"',
+        idea="Dense layers only: the baseline that doesn't know which pixels are neighbours.",
+        default_input=GREY_28,
+        default_outputs=10,
+        builder=mlp,
+        options=(Option(name="hidden", default=(512,), meaning="Units of each hidden layer."),),
+    ),
+)
+
+
+def networks() -> tuple[Entry, ...]:
+    """Return every registered network, striate's default first."""
+    return ENTRIES
+
+
+def entry(name: str) -> Entry:
+    """Return a registered network; raise NetworkError for an unknown name."""
+    known = {one.name: one for one in ENTRIES}
+    if name not in known:
+        raise NetworkError(
+            unknown("network", name, known, do="'striate networks' says what each is.")
+        )
+    return known[name]
+
+
+def specify(
+    name: str, *, shape: Shape, outputs: int, options: Mapping[str, object] | None = None
+) -> Specification:
+    """Return a registered network's layers for pictures of `shape` (C, H, W).
+
+    Raises NetworkError for an unknown name or option and where a layer doesn't fit the picture.
+    """
+    found = entry(name)
+    read = read_options(name, found.options, options or {})
+    if outputs < 1:
+        raise NetworkError(f"A network needs 1 output or more, got {outputs}.")
+    if min(shape) < 1:
+        raise NetworkError(f"A picture needs 1 channel and 1×1 pixels or more, got {times(shape)}.")
+    specification = found.builder(shape, outputs, **read)
+    try:
+        walk(specification.layers, shape)
+    except NetworkError as error:
+        raise NetworkError(f"Network '{name}' doesn't fit. {error}") from None
+    return specification

@@ -1,0 +1,10 @@
+"""Tasks in PyTorch: how many numbers a head gives, the loss, and logits → answers.
+
+Importing this package imports no PyTorch; `task_for` does.
+"""
+
+from striate.task._base import Task
+from striate.task._build import task_for
+from striate.task._registry import LossEntry, losses
+
+__all__ = ["LossEntry", "Task", "losses", "task_for"]

@@ -1,0 +1,36 @@
+"""Training: settings, the rules for what the user left open, and the loop.
+
+Importing this package imports no PyTorch; the loop's modules do.
+"""
+
+from striate.training._config import (
+    make_settings,
+    merge,
+    parse_assignments,
+    read_config,
+    setting_names,
+    write_config,
+)
+from striate.training._defaults import Choice, Facts, choose
+from striate.training._events import Epoch, Listener, Silent, Step
+from striate.training._interrupt import Stop, stoppable
+from striate.training._settings import Settings
+
+__all__ = [
+    "Choice",
+    "Epoch",
+    "Facts",
+    "Listener",
+    "Settings",
+    "Silent",
+    "Step",
+    "Stop",
+    "choose",
+    "make_settings",
+    "merge",
+    "parse_assignments",
+    "read_config",
+    "setting_names",
+    "stoppable",
+    "write_config",
+]

@@ -1,0 +1,164 @@
+"""Settings from files and options: merged, checked, and refused with the nearest right word."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from striate.errors import UsageError, nearest
+from striate.training._settings import NetworkSettings, Settings
+
+Tree = dict[str, Any]
+
+
+def read_config(path: Path) -> Tree:
+    """Return the tree of settings in a YAML file.
+
+    Raises:
+        UsageError: the file is missing, isn't YAML, or isn't groups of settings.
+    """
+    import yaml
+
+    try:
+        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"--config {path}: can't be read ({error.strerror}).") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        where = str(getattr(error, "problem_mark", "") or "").strip()
+        raise UsageError(f"--config {path}: not a YAML file striate can read. {where}") from error
+    if tree is None:
+        return {}
+    if not isinstance(tree, dict) or not all(
+        isinstance(group, dict) or group is None for group in tree.values()
+    ):
+        raise UsageError(
+            f"--config {path}: expected groups of settings ({', '.join(Settings.model_fields)}), "
+            "each with its keys below it."
+        )
+    return {str(name): dict(group or {}) for name, group in tree.items()}
+
+
+def write_config(settings: Settings, path: Path) -> None:
+    """Write settings as YAML that `read_config` reads back to equal settings."""
+    import yaml
+
+    tree = settings.model_dump(mode="json")
+    path.write_text(yaml.safe_dump(tree, sort_keys=False, allow_unicode=True), encoding="utf-8")
+
+
+def parse_assignments(assignments: Sequence[str]) -> Tree:
+    """Return the tree for `--set group.key=value` words; values are read as YAML.
+
+    >>> parse_assignments(["training.batch_size=64", "network.widths=[32, 64]"])
+    {'training': {'batch_size': 64}, 'network': {'widths': [32, 64]}}
+
+    Raises:
+        UsageError: a word isn't `group.key=value`.
+    """
+    import yaml
+
+    tree: Tree = {}
+    for assignment in assignments:
+        path, equals, text = assignment.partition("=")
+        keys = path.strip().split(".")
+        if not equals or len(keys) < 2 or not all(keys):
+            raise UsageError(
+                f"--set expects group.key=value, as in training.batch_size=64; it got '{assignment}'."
+            )
+        try:
+            value = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            raise UsageError(f"--set {path}: the value '{text}' can't be read.") from error
+        node = tree
+        for key in keys[:-1]:
+            node = node.setdefault(key, {})
+        node[keys[-1]] = value
+    return tree
+
+
+def merge(*trees: Mapping[str, Any]) -> Tree:
+    """Return one tree; later trees win, groups are merged key by key."""
+    merged: Tree = {}
+    for tree in trees:
+        for key, value in tree.items():
+            known = merged.get(key)
+            merged[key] = merge(known, value) if _both_trees(known, value) else value
+    return merged
+
+
+def _both_trees(one: object, other: object) -> bool:
+    return isinstance(one, Mapping) and isinstance(other, Mapping)
+
+
+def make_settings(*trees: Mapping[str, Any]) -> Settings:
+    """Return checked settings from trees of which later ones win.
+
+    A key under `network` that isn't a setting is one of the network's own options.
+
+    Raises:
+        UsageError: every mistake at once, each with the nearest right key.
+    """
+    tree = merge(*trees)
+    network = tree.get("network")
+    if isinstance(network, dict):
+        known = NetworkSettings.model_fields
+        own = {key: value for key, value in network.items() if key not in known}
+        rest = {key: value for key, value in network.items() if key in known}
+        options = rest.get("options") or {}
+        tree["network"] = {**rest, "options": {**options, **own}} if own else rest
+    try:
+        return Settings.model_validate(tree)
+    except ValidationError as error:
+        raise UsageError("\n".join(_letters(error))) from error
+
+
+def _letters(error: ValidationError) -> Iterator[str]:
+    seen = set()
+    for one in error.errors():
+        keys = [str(key) for key in one["loc"]]
+        name = _setting_name(keys)
+        if name in seen:  # pydantic tells every branch of a union
+            continue
+        seen.add(name)
+        if one["type"] == "extra_forbidden":
+            known = list(_names(Settings))
+            yield (
+                f"There is no setting called '{name}'.{nearest(name, known)} "
+                "docs/settings.md lists all."
+            )
+        else:
+            came = one.get("input")
+            yield f"{name} = {came!r}: {_expected(one['type'], one['msg'])}."
+
+
+def _setting_name(keys: list[str]) -> str:
+    """Leave out what pydantic adds to a location for the branches of a union."""
+    known = set(_names(Settings)) | set(Settings.model_fields)
+    for length in range(len(keys), 0, -1):
+        name = ".".join(keys[:length])
+        if name in known:
+            return name
+    return ".".join(keys)
+
+
+def _names(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            yield from _names(kind, f"{prefix}{name}.")
+        else:
+            yield prefix + name
+
+
+def _expected(kind: str, message: str) -> str:
+    if kind in ("int_parsing", "int_type", "int_from_float"):
+        return "expected a whole number"
+    if kind in ("float_parsing", "float_type"):
+        return "expected a number"
+    return message[0].lower() + message[1:]
+
+
+def setting_names() -> list[str]:
+    """Return every setting as `group.key`, in order."""
+    return list(_names(Settings))

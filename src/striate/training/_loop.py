@@ -1,0 +1,243 @@
+"""The training loop: plain PyTorch, one step after another, nothing hidden."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from time import perf_counter
+
+import torch
+from torch import Tensor, nn
+
+from striate.data import Batches
+from striate.errors import NotFiniteError
+from striate.task import Task
+from striate.training._device import step_seed
+from striate.training._events import Epoch, Listener, Step
+from striate.training._interrupt import Stop
+from striate.training._optimizers import Optimizer
+from striate.training._records import Records
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """Everything that one fit needs and that doesn't change during it.
+
+    Attributes:
+        rate: step (from 0) and the validation rows so far → learning rate.
+        validate: network → loss and metrics of the validation part; None without such a part.
+        selection: (metric, larger is better) that chooses the best epoch.
+        patience: epochs without a better one before stopping; None: never.
+    """
+
+    network: nn.Module
+    stage: nn.Module
+    task: Task
+    batches: Batches
+    optimizer: Optimizer
+    rate: Callable[[int, list[dict[str, float]]], float]
+    validate: Callable[[nn.Module], dict[str, float]] | None
+    selection: tuple[str, bool]
+    epochs: int
+    patience: int | None
+    seed: int
+    device: torch.device
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fitted:
+    """What came out: the best epoch's weights, and why training ended."""
+
+    weights: dict[str, Tensor]
+    best_epoch: int
+    epochs: int
+    steps: int
+    stopped: str
+
+
+def fit(plan: Plan, records: Records, listener: Listener, stop: Stop) -> Fitted:
+    """Train until the epochs are done, patience ends, or somebody asks to stop.
+
+    The weights returned are those of the best epoch by `plan.selection` on the validation part
+    (ties: the smaller validation loss), or the last ones where there is no such part.
+
+    Raises:
+        NotFiniteError: a loss or gradient isn't finite; the weights were not touched by that step.
+    """
+    clock = _Clock(plan)
+    validations: list[dict[str, float]] = []
+    best: dict[str, Tensor] = {}
+    best_epoch = 0
+    done = 0
+    stopped = "all epochs done"
+    for epoch in range(1, plan.epochs + 1):
+        running = _train_epoch(plan, epoch, validations, records, listener, stop, clock)
+        if stop:
+            stopped = f"stopped by a signal in epoch {epoch}"
+            break
+        done = epoch
+        row = plan.validate(plan.network) if plan.validate else {}
+        validations.append(row)
+        is_best = best_epoch == 0 or _better(plan, row, validations[best_epoch - 1])
+        if is_best:
+            best, best_epoch = _copy(plan.network), epoch
+        told = clock.epoch(epoch, running, row, is_best, plan)
+        records.epoch(told)
+        listener.epoch(told)
+        if plan.patience is not None and epoch - best_epoch >= plan.patience:
+            stopped = f"no better epoch in {plan.patience} (early stopping)"
+            break
+    return Fitted(
+        weights=best or _copy(plan.network),
+        best_epoch=best_epoch,
+        epochs=done,
+        steps=clock.steps,
+        stopped=stopped,
+    )
+
+
+def _train_epoch(
+    plan: Plan,
+    epoch: int,
+    validations: list[dict[str, float]],
+    records: Records,
+    listener: Listener,
+    stop: Stop,
+    clock: "_Clock",
+) -> float:
+    """Do one epoch's steps; return the running loss, averaged over samples."""
+    plan.network.train()
+    clock.start_epoch()
+    total = 0.0
+    parameters = [p for p in plan.network.parameters() if p.requires_grad]
+    for index, batch in enumerate(plan.batches.epoch(epoch), start=1):
+        step = clock.steps
+        rate = plan.rate(step, validations)
+        loss, norm = train_step(
+            plan,
+            torch.from_numpy(batch.pictures_BHWC),
+            plan.task.tensor(batch.targets),
+            parameters,
+            step,
+            rate,
+        )
+        records.step(step, epoch, loss, rate, norm)
+        total += loss * len(batch.positions)
+        clock.step(len(batch.positions), rate)
+        listener.step(clock.told(epoch, index, loss, plan))
+        if stop:
+            break
+    return total / max(1, clock.epoch_images)
+
+
+def train_step(
+    plan: Plan,
+    pictures_BHWC: Tensor,
+    targets: Tensor,
+    parameters: list[nn.Parameter],
+    step: int,
+    rate: float,
+) -> tuple[float, float]:
+    """Do one step on uint8 pictures; return (mean loss, gradient norm before the step).
+
+    Dropout's randomness comes from (seed, step) alone: no generator's state outlives a step.
+    """
+    torch.default_generator.manual_seed(step_seed(plan.seed, step))
+    logits = plan.network(plan.stage(pictures_BHWC.to(plan.device)))
+    loss = plan.task.loss(logits, targets.to(plan.device))
+    value = loss.item()
+    if not math.isfinite(value):
+        raise NotFiniteError(_not_finite("loss", value, step, rate))
+    plan.optimizer.zero_grad()
+    loss.backward()
+    norm = gradient_norm(parameters)
+    if not math.isfinite(norm):
+        raise NotFiniteError(_not_finite("gradient", norm, step, rate))
+    plan.optimizer.step(rate)
+    return value, norm
+
+
+def gradient_norm(parameters: list[nn.Parameter]) -> float:
+    """Return the Euclidean norm of all gradients together."""
+    gradients = [p.grad for p in parameters if p.grad is not None]
+    if not gradients:
+        return 0.0
+    return torch.stack(torch._foreach_norm(gradients)).norm().item()
+
+
+def _not_finite(what: str, value: float, step: int, rate: float) -> str:
+    return (
+        f"The {what} is {value} at step {step}, learning rate {rate:.3g}; no weight was changed by "
+        f"that step. Usually the rate is too large: try --learning-rate {rate / 10:.1g}."
+    )
+
+
+def _better(plan: Plan, row: dict[str, float], best: dict[str, float]) -> bool:
+    """Whether a validation row beats the best one; without a validation part the last epoch wins."""
+    if not row:
+        return True
+    metric, larger = plan.selection
+    sign = 1 if larger else -1
+    mine, theirs = sign * row[metric], sign * best[metric]
+    return (mine, -row["loss"]) > (theirs, -best["loss"])
+
+
+def _copy(network: nn.Module) -> dict[str, Tensor]:
+    return {name: tensor.detach().clone() for name, tensor in network.state_dict().items()}
+
+
+class _Clock:
+    """Counts steps and pictures, and estimates the time left."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.steps = 0
+        self.epoch_images = 0
+        self._plan = plan
+        self._images = plan.epochs * plan.batches.samples
+        self._seen = 0
+        self._begun = self._epoch_begun = perf_counter()
+        self._rate = 0.0
+
+    def start_epoch(self) -> None:
+        self.epoch_images = 0
+        self._epoch_begun = perf_counter()
+
+    def step(self, images: int, rate: float) -> None:
+        self.steps += 1
+        self.epoch_images += images
+        self._seen += images
+        self._rate = rate
+
+    def seconds_left(self) -> float:
+        """Extrapolate from all that is done, validation included."""
+        spent = perf_counter() - self._begun
+        return spent / max(1, self._seen) * (self._images - self._seen)
+
+    def images_per_second(self) -> float:
+        return self.epoch_images / max(1e-9, perf_counter() - self._epoch_begun)
+
+    def told(self, epoch: int, index: int, loss: float, plan: Plan) -> Step:
+        return Step(
+            epoch=epoch,
+            epochs=plan.epochs,
+            index=index,
+            steps=len(plan.batches),
+            loss=loss,
+            images_per_second=self.images_per_second(),
+            seconds_left=self.seconds_left(),
+        )
+
+    def epoch(
+        self, epoch: int, running: float, row: dict[str, float], best: bool, plan: Plan
+    ) -> Epoch:
+        return Epoch(
+            epoch=epoch,
+            epochs=plan.epochs,
+            step=self.steps,
+            learning_rate=self._rate,
+            running_loss=running,
+            validation=row,
+            metric=plan.selection[0],
+            best=best,
+            seconds=perf_counter() - self._epoch_begun,
+            images_per_second=self.images_per_second(),
+            seconds_left=self.seconds_left(),
+        )

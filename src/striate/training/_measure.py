@@ -1,0 +1,67 @@
+"""A part's loss and metrics in evaluation mode, without augmentation, averaged over samples."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+
+from striate.data import Store
+from striate.task import Task
+
+EVALUATION_BATCH = 256
+
+
+def logits_of(
+    network: nn.Module,
+    stage: nn.Module,
+    store: Store,
+    positions: npt.NDArray[np.int64],
+    device: torch.device,
+) -> torch.Tensor:
+    """Return the network's logits (N, K) for stored pictures, in evaluation mode, on the CPU."""
+    was_training = network.training
+    network.eval()
+    parts = []
+    with torch.inference_mode():
+        for start in range(0, len(positions), EVALUATION_BATCH):
+            pictures = store.take(positions[start : start + EVALUATION_BATCH])
+            parts.append(network(stage(torch.from_numpy(pictures).to(device))).cpu())
+    network.train(was_training)
+    return torch.cat(parts)
+
+
+def measure(
+    network: nn.Module,
+    stage: nn.Module,
+    task: Task,
+    store: Store,
+    targets: npt.NDArray[Any],
+    positions: npt.NDArray[np.int64],
+    device: torch.device,
+) -> dict[str, float]:
+    """Return the trained loss as `loss`, and the task's metrics, for some positions of a source.
+
+    `targets` are the whole source's. The loss is the one that is trained, per sample, averaged.
+    """
+    logits_NK = logits_of(network, stage, store, positions, device)
+    wanted = targets[positions]
+    with torch.inference_mode():
+        loss = task.loss_each(logits_NK, task.tensor(wanted)).double().mean().item()
+        answer_NK = task.answers(logits_NK).numpy()
+    return task.answer.metrics(answer_NK, wanted) | {"loss": loss}
+
+
+def answers_of(
+    network: nn.Module,
+    stage: nn.Module,
+    task: Task,
+    store: Store,
+    positions: npt.NDArray[np.int64],
+) -> npt.NDArray[np.float32]:
+    """Return PyTorch's answers (N, K) for stored pictures, on the CPU: what the export must equal."""
+    logits_NK = logits_of(network, stage, store, positions, torch.device("cpu"))
+    with torch.inference_mode():
+        answer_NK: npt.NDArray[np.float32] = task.answers(logits_NK).numpy()
+    return answer_NK

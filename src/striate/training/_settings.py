@@ -1,0 +1,167 @@
+"""All settings of a run: one model, seven groups, nothing else is accepted.
+
+`None` means "chosen from the data" by the rules in `_defaults`; what was chosen is written back
+before training starts, so `config.yaml` in the run folder repeats the run.
+"""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
+
+Share = Annotated[float, Field(ge=0, lt=1)]
+NotNegative = Annotated[float, Field(ge=0)]
+
+
+class Group(BaseModel):
+    """A group of settings: unknown keys and numbers that aren't finite are refused."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, validate_assignment=True)
+
+
+class DataSettings(Group):
+    """What to train on, and how pictures become pixels."""
+
+    source: str = Field(default="", description="folder, CSV, .npz, IDX folder or a data set's name")
+    task: Literal["classification", "multi-label", "regression"] | None = Field(
+        default=None, description="the task; found from the data by default"
+    )
+    images: Path | None = Field(default=None, description="folder in which a table's pictures lie")
+    target: list[str] = Field(default=[], description="columns of a table to predict")
+    group: str | None = Field(default=None, description="column whose values stay in one part")
+    split: str | dict[Literal["train", "val", "validation", "test"], Path] | None = Field(
+        default=None, description="column that names each row's part, or a file of names per part"
+    )
+    validation: Share = Field(default=0.2, description="share of the training data held out")
+    data_folder: Path | None = Field(default=None, description="where named data sets lie")
+    image_size: PositiveInt | tuple[PositiveInt, PositiveInt] | None = Field(
+        default=None, description="height and width of the network's input, in pixels"
+    )
+    channels: Literal[1, 3] | None = Field(default=None, description="1 (grey) or 3 (colour)")
+    resize: Literal["crop", "squash", "pad"] | None = Field(
+        default=None, description="how a picture is brought to the input's shape"
+    )
+    mean: list[float] | Literal["computed"] | None = Field(
+        default=None, description="subtracted per channel, as a fraction of 255; or computed"
+    )
+    deviation: list[PositiveFloat] | Literal["computed"] | None = Field(
+        default=None, description="divided by per channel, as a fraction of 255; or computed"
+    )
+    allow_unreadable: bool = Field(
+        default=False, description="go on with over 20 % unreadable pictures"
+    )
+    strict: bool = Field(default=False, description="stop at the first unreadable picture")
+
+
+class InitialisationSettings(Group):
+    """Start values per layer kind; names in docs/training.md."""
+
+    convolution: str = Field(default="default", description="convolution kernels")
+    dense: str = Field(default="default", description="dense weights")
+    bias: str = Field(default="default", description="biases: default or zeros")
+    deviation: PositiveFloat = Field(default=0.01, description="of 'normal'")
+
+
+class NetworkSettings(Group):
+    """Which network, with its own options (`striate networks` lists them)."""
+
+    name: str | None = Field(default=None, description="a name of `striate networks`")
+    options: dict[str, Any] = Field(default={}, description="the network's own options")
+    initialisation: InitialisationSettings = InitialisationSettings()
+
+
+class TrainingSettings(Group):
+    """How long, with what, and where."""
+
+    epochs: PositiveInt | None = Field(default=None, description="passes over the training part")
+    batch_size: PositiveInt | None = Field(default=None, description="pictures per step")
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = Field(default=0, description="of everything random")
+    device: Literal["auto", "cpu", "cuda", "mps"] = Field(default="auto", description="where to train")
+    threads: PositiveInt | None = Field(default=None, description="CPU threads")
+    patience: PositiveInt | None = Field(
+        default=None, description="epochs without improvement before stopping; none: never stop early"
+    )
+    samples: Literal["own", "synthetic", "none"] = Field(
+        default="own", description="pictures put in the model folder to verify it with"
+    )
+
+
+class AugmentationSettings(Group):
+    """How training pictures are varied; validation and test pictures never are."""
+
+    rotation: NotNegative | None = Field(default=None, description="up to ± this many degrees")
+    shift: NotNegative | None = Field(default=None, description="up to ± this fraction of each side")
+    shear: NotNegative | None = Field(default=None, description="up to ± this many degrees")
+    zoom: Share | None = Field(default=None, description="0.2 means a factor of 0.8 to 1.2 per axis")
+    horizontal_flip: bool | None = Field(default=None, description="mirror every other picture")
+    vertical_flip: bool | None = Field(default=None, description="turn every other picture over")
+    crop: Annotated[int, Field(ge=0)] | None = Field(
+        default=None, description="pad by this many pixels, then crop at random"
+    )
+    brightness: Share | None = Field(default=None, description="0.2 means a factor of 0.8 to 1.2")
+    contrast: Share | None = Field(default=None, description="0.2 means a factor of 0.8 to 1.2")
+    saturation: Share | None = Field(default=None, description="0.2 means a factor of 0.8 to 1.2")
+    erase: Share | None = Field(default=None, description="share of the picture's area erased")
+    fill: Literal["nearest", "reflect", "wrap", "constant"] = Field(
+        default="nearest", description="what comes in from outside the picture"
+    )
+    fill_value: Annotated[int, Field(ge=0, le=255)] = Field(default=0, description="of 'constant'")
+
+
+class LossSettings(Group):
+    """The loss, which takes logits."""
+
+    name: str | None = Field(default=None, description="a loss of docs/training.md")
+    label_smoothing: Share = Field(default=0.0, description="cross-entropy: share spread evenly")
+    class_weights: Literal["balanced"] | list[PositiveFloat] | None = Field(
+        default=None, description="cross-entropy: a weight per class, or balanced"
+    )
+    delta: PositiveFloat | None = Field(default=None, description="huber: where it turns linear")
+
+
+class OptimizerSettings(Group):
+    """The optimizer; options left out are the optimizer's own defaults."""
+
+    name: str | None = Field(default=None, description="an optimizer of docs/training.md")
+    learning_rate: PositiveFloat | None = Field(default=None, description="the (largest) rate")
+    weight_decay: NotNegative | None = Field(default=None, description="L2, decoupled where AdamW")
+    betas: tuple[Share, Share] | None = Field(default=None, description="Adam, AdamW")
+    eps: PositiveFloat | None = Field(default=None, description="added to the denominator")
+    amsgrad: bool | None = Field(default=None, description="Adam, AdamW")
+    momentum: Share | None = Field(default=None, description="SGD, RMSprop, Muon")
+    nesterov: bool | None = Field(default=None, description="SGD, Muon")
+    alpha: Share | None = Field(default=None, description="RMSprop's smoothing")
+
+
+class ScheduleSettings(Group):
+    """The learning rate's course."""
+
+    name: str | None = Field(default=None, description="a schedule of docs/training.md")
+    pct_start: Annotated[float, Field(ge=0, le=1)] | None = Field(
+        default=None, description="one-cycle: share of the steps in which the rate rises"
+    )
+    div_factor: PositiveFloat | None = Field(
+        default=None, description="one-cycle: largest rate / first rate"
+    )
+    final_div_factor: PositiveFloat | None = Field(
+        default=None, description="one-cycle: first rate / last rate"
+    )
+    warmup: Share | None = Field(default=None, description="cosine: share of the steps spent rising")
+    factor: Annotated[float, Field(gt=0, lt=1)] | None = Field(default=None, description="plateau")
+    patience: Annotated[int, Field(ge=0)] | None = Field(default=None, description="plateau")
+    min_lr: NotNegative | None = Field(default=None, description="plateau: never below")
+    mode: Literal["min", "max"] | None = Field(
+        default=None, description="plateau: min watches the validation loss, max its metric"
+    )
+
+
+class Settings(Group):
+    """Everything that decides a run."""
+
+    data: DataSettings = DataSettings()
+    network: NetworkSettings = NetworkSettings()
+    training: TrainingSettings = TrainingSettings()
+    augmentation: AugmentationSettings = AugmentationSettings()
+    loss: LossSettings = LossSettings()
+    optimizer: OptimizerSettings = OptimizerSettings()
+    schedule: ScheduleSettings = ScheduleSettings()
