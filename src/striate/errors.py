@@ -114,6 +114,4 @@ def unknown(what: str, word: str, choices: Iterable[str], *, do: str = "") -> st
     """
     known = list(choices)
     tail = f" {do}" if do else ""
-    return (
-        f"There is no {what} called '{word}'.{nearest(word, known)} Known: {', '.join(known)}.{tail}"
-    )
+    return f"There is no {what} called '{word}'.{nearest(word, known)} Known: {', '.join(known)}.{tail}"

@@ -16,4 +16,5 @@ def wilson(correct: int, total: int) -> tuple[float, float]:
     middle = share + extra / 2
     half = _Z * sqrt(share * (1 - share) / total + extra / (4 * total))
     low, high = (middle - half) / (1 + extra), (middle + half) / (1 + extra)
-    return max(0.0, low), min(1.0, high)
+    # The ends are exact where nothing or everything is right; the formula is off by a rounding.
+    return (low if correct else 0.0), (high if correct < total else 1.0)

@@ -35,8 +35,7 @@ def errors(answer_NT: Numbers, targets_NT: Numbers) -> Errors:
     """
     residual_NT = answer_NT - targets_NT
     mse_T = np.mean(residual_NT**2, axis=0)
-    # Equal numbers can have a variance of a few rounding errors, so they are asked for directly.
-    constant_T = np.ptp(targets_NT, axis=0) == 0
+    constant_T = _constant(targets_NT)
     variance_T = np.where(constant_T, 1.0, np.var(targets_NT, axis=0))
     r2_T = np.where(constant_T, (mse_T == 0).astype(np.float64), 1 - mse_T / variance_T)
     return Errors(mse_T=mse_T, mae_T=np.mean(np.abs(residual_NT), axis=0), r2_T=r2_T)
@@ -44,8 +43,18 @@ def errors(answer_NT: Numbers, targets_NT: Numbers) -> Errors:
 
 def spread(numbers_NT: Numbers) -> Numbers:
     """Return the standard deviation of each column, (T,), 1 where all its numbers are equal."""
-    constant_T = np.ptp(numbers_NT, axis=0) == 0
-    return np.where(constant_T, 1.0, np.std(numbers_NT, axis=0))
+    return np.where(_constant(numbers_NT), 1.0, np.std(numbers_NT, axis=0))
+
+
+def _constant(numbers_NT: Numbers) -> npt.NDArray[np.bool_]:
+    """Return which columns hold one number only, as far as their variance can tell, (T,).
+
+    Equal numbers can have a variance of a few rounding errors, and the squares of numbers below
+    1e-160 vanish, so both are asked for.
+    """
+    equal_T: npt.NDArray[np.bool_] = np.ptp(numbers_NT, axis=0) == 0
+    still_T: npt.NDArray[np.bool_] = np.var(numbers_NT, axis=0) == 0
+    return np.logical_or(equal_T, still_T)
 
 
 def histogram(residual_N: Numbers) -> Json:

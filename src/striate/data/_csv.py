@@ -37,7 +37,7 @@ class Table:
         return len(self.lines)
 
     def column(self, name: str, option: str) -> list[str]:
-        """Return a column's cells; raise UsageError naming the nearest column where there is none."""
+        """Return a column's cells; where there is none, raise UsageError naming the nearest."""
         if name not in self.columns:
             raise UsageError(
                 f"{option}: {unknown('column', name, self.columns)} The file is {self.path}."

@@ -19,7 +19,8 @@ _FIRST = 0xBF58476D1CE4E5B9
 _SECOND = 0x94D049BB133111EB
 
 # First key of each use, so that no two uses see the same numbers.
-_ORDER = 1
+ORDER = 1
+AUGMENTATION = 2
 
 
 def hash_ids(*keys: int, ids: Ids) -> Ids:
@@ -42,7 +43,7 @@ def order(seed: int, epoch: int, ids: Ids) -> npt.NDArray[np.int64]:
     Samples are sorted by their hash, so that one sample more or less moves no other relative to
     the rest. Equal ids stay in the order given.
     """
-    return np.argsort(hash_ids(_ORDER, seed, epoch, ids=ids), kind="stable")
+    return np.argsort(hash_ids(ORDER, seed, epoch, ids=ids), kind="stable")
 
 
 def hash_name(name: str) -> int:

@@ -34,7 +34,10 @@ def open_table(path: Path, options: SourceOptions) -> Source:
     files = locate(names, table, options.images)
     used = {column, options.group, options.split if isinstance(options.split, str) else None}
     groups = _groups(table, options.group)
-    parts = _parts(table, names, options.split)
+    parts = np.full(len(table), UNDECIDED, np.int8)
+    if isinstance(options.split, str):
+        words = table.column(options.split, "--split")
+        parts = parts_from_words(words, options.split, path, table.lines)
     columns, notes = list(options.target), []
     for name in columns:
         table.column(name, "--target")
@@ -45,6 +48,7 @@ def open_table(path: Path, options: SourceOptions) -> Source:
     rows = _Rows(table=table, files=files, targets=targets.targets, parts=parts, groups=groups)
     kept = rows.without_repeats(notes)
     if isinstance(options.split, dict):
+        parts[kept] = parts_from_lists(options.split, [names[i] for i in kept], path.parent)
         listed = kept[parts[kept] != UNDECIDED]
         notes += unlisted(len(kept) - len(listed))
         kept = listed
@@ -73,17 +77,6 @@ def _groups(table: Table, column: str | None) -> npt.NDArray[np.int64] | None:
             f"{table.lines[cells.index('')]}. Every row needs a group."
         )
     return hash_names(cells).view(np.int64)
-
-
-def _parts(
-    table: Table, names: list[str], split: str | dict[str, Path] | None
-) -> npt.NDArray[np.int8]:
-    if isinstance(split, str):
-        words = table.column(split, "--split")
-        return parts_from_words(words, split, table.path, table.lines)
-    if split is not None:
-        return parts_from_lists(split, names, table.path.parent)
-    return np.full(len(names), UNDECIDED, np.int8)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,9 @@ from striate.data._csv import Table
 from striate.data._words import part_of, some, ticked
 from striate.errors import SourceError
 
-_LABEL_COLUMNS = frozenset("label labels class classes category target targets tag tags".split())
+_LABEL_COLUMNS = frozenset(
+    ["label", "labels", "class", "classes", "category", "target", "targets", "tag", "tags"]
+)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,10 +9,13 @@ from striate.data._walk import is_picture, look_below
 from striate.data._words import some
 from striate.errors import SourceError
 
+# fmt: off
 _IMAGE_COLUMNS = (
-    "image images image_path image_file image_name img picture pictures photo file filename"
-    " file_name file_path filepath path name image_id id"
-).split()
+    "image", "images", "image_path", "image_file", "image_name", "img", "picture", "pictures",
+    "photo", "file", "filename", "file_name", "file_path", "filepath", "path", "name", "image_id",
+    "id",
+)
+# fmt: on
 
 
 def image_column(table: Table) -> str:

@@ -56,6 +56,12 @@ def from_numbers(values_NT: npt.NDArray[Any], names: Sequence[str], reason: str)
     return Targets(answer=Regression(tuple(names)), targets=targets, reason=reason)
 
 
+def texts(array: npt.NDArray[Any]) -> list[str]:
+    """Return an array of text (N,) as strings; bytes are read as UTF-8."""
+    decoded = np.char.decode(array, "utf-8") if array.dtype.kind == "S" else array
+    return [str(text) for text in decoded]
+
+
 def only_0_and_1(values: npt.NDArray[Any]) -> bool:
     """Return True where an array holds nothing but 0 and 1."""
     return bool(np.isin(values, (0, 1)).all())

@@ -5,16 +5,18 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import numpy.typing as npt
 
-from striate.data import Pictures, Unreadable
+from striate.data import Pictures, Unreadable, unreadable_limit
 from striate.errors import PictureError
 from striate.image import Shape, fit
+
+Positions = npt.NDArray[np.int64]
 
 
 class Decoded:
     """Pictures at the network's size, read from the source each time they are taken.
 
     Measuring reads every picture once, so nothing is stored. A picture that can't be read is
-    black, and kept in `unreadable`; with `strict` it raises PictureError.
+    black, and kept in `unreadable`; with `strict` it raises CheckError.
     """
 
     def __init__(self, pictures: Pictures, shape: Shape, *, threads: int, strict: bool) -> None:
@@ -24,23 +26,29 @@ class Decoded:
         self._threads = threads
         self._strict = strict
 
-    def take(self, positions: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
+    def take(self, positions: Positions) -> npt.NDArray[np.uint8]:
         """Return the pictures at `positions`, uint8 (N, H, W, C), decoded by several threads."""
-        with ThreadPoolExecutor(self._threads) as pool:
-            found = list(pool.map(self._read, positions.tolist()))
         shape = self._shape
-        taken = np.zeros((len(found), shape.height, shape.width, shape.channels), np.uint8)
-        for row, picture in enumerate(found):
-            if isinstance(picture, Unreadable):
-                self.unreadable.append(picture)
-            else:
-                taken[row] = picture
+        taken = np.zeros((len(positions), shape.height, shape.width, shape.channels), np.uint8)
+        # One piece a thread: handing over single pictures costs more than reading small ones.
+        rows = np.array_split(np.arange(len(positions)), self._threads)
+        with ThreadPoolExecutor(self._threads) as pool:
+            lost = pool.map(lambda piece: self._fill(taken, positions, piece), rows)
+            self.unreadable += [picture for piece in lost for picture in piece]
+        if self._strict:
+            unreadable_limit(self.unreadable, len(self._pictures), strict=True, allow=False)
         return taken
 
-    def _read(self, position: int) -> npt.NDArray[np.uint8] | Unreadable:
-        try:
-            return fit(self._pictures.read(position, self._shape.channels), self._shape)
-        except PictureError as error:
-            if self._strict:
-                raise
-            return Unreadable(position=position, name=error.name, reason=error.reason)
+    def _fill(
+        self, taken: npt.NDArray[np.uint8], positions: Positions, rows: Positions
+    ) -> list[Unreadable]:
+        """Read the pictures of some rows, and return those that can't be read."""
+        lost = []
+        for row, position in zip(rows.tolist(), positions[rows].tolist()):
+            try:
+                picture = self._pictures.read(position, self._shape.channels)
+            except PictureError as error:
+                lost.append(Unreadable(position=position, name=error.name, reason=error.reason))
+            else:
+                taken[row] = fit(picture, self._shape)
+        return lost

@@ -7,7 +7,6 @@ import numpy.typing as npt
 
 from striate.answer import Answer, Floats, Json
 from striate.data import Source, unreadable_limit
-from striate.errors import SourceError
 from striate.evaluation._align import absent, align
 from striate.evaluation._answers import Network, Progress, answers
 from striate.evaluation._decoded import Decoded
@@ -39,8 +38,8 @@ def evaluate(
         strict: stop at the first picture that can't be read.
         allow_unreadable: go on when more than 20 % of the pictures can't be read.
 
-    Raises SourceError (unknown names, other task, unreadable pictures, empty part), UsageError
-    (unknown part).
+    Raises SourceError (unknown names, other task, empty part), UsageError (unknown part), CheckError
+    (unreadable pictures: all, the first one, or too many).
     """
     targets = align(source, predictor.answer)
     part, positions = chosen_part(source, part)
@@ -50,8 +49,6 @@ def evaluate(
     unreadable_limit(left_out, len(positions), strict=strict, allow=allow_unreadable)
     read_N = ~np.isin(positions, [left.position for left in left_out])
     positions, answer_NK = positions[read_N], answer_NK[read_N]
-    if not len(positions):
-        raise SourceError(f"{source.name}: none of the pictures of the part {part} can be read.")
     answer = predictor.answer
     metrics = answer.metrics(answer_NK, targets[positions])
     return Evaluation(

@@ -39,7 +39,9 @@ def facts_of(prepared: Prepared, network: nn.Module) -> list[Fact]:
     reasons = {choice.name: choice for choice in prepared.choices}
     total = sum(p.numel() for p in network.parameters())
     trainable = sum(p.numel() for p in network.parameters() if p.requires_grad)
-    parameters = f"{total:,} parameters" + (f", {trainable:,} trainable" if trainable < total else "")
+    parameters = f"{total:,} parameters" + (
+        f", {trainable:,} trainable" if trainable < total else ""
+    )
     shape = prepared.shape
     optimizer, schedule = settings.optimizer, settings.schedule
     return [
@@ -105,4 +107,3 @@ def _augmentation(prepared: Prepared) -> str:
         if value and key not in ("fill", "fill_value")
     }
     return ", ".join(f"{key} {value}" for key, value in active.items()) or "none"
-

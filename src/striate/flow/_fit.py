@@ -19,7 +19,7 @@ from striate.training._events import Listener
 from striate.training._interrupt import Stop
 from striate.training._loop import Fitted, Plan, fit
 from striate.training._measure import measure
-from striate.training._optimizers import Group, make_optimizer
+from striate.training._optimizers import Group, Optimizer, make_optimizer
 from striate.training._pixels import InputStage, channel_statistics
 from striate.training._records import Records
 from striate.training._schedules import make_schedule
@@ -134,7 +134,7 @@ def train_network(
     folder: Path,
     listener: Listener,
     stop: Stop,
-    on_ready: Callable[[nn.Module, InputStage], None],
+    on_ready: Callable[[nn.Module], None],
 ) -> Trained:
     """Train the named network, or the user's own module, on a prepared source.
 
@@ -147,7 +147,7 @@ def train_network(
     stage = input_stage(prepared, settings)
     network = module if module is not None else make_network(prepared)
     task = make_task(prepared, count_outputs(network, stage, prepared), loss)
-    on_ready(network, stage)
+    on_ready(network)
     network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     stage.to(device)
     plan = _plan(prepared, settings, network, stage, task, device)
@@ -187,7 +187,11 @@ def _plan(
         optimizer=_optimizer(network, settings),
         rate=_rate(settings, epochs * len(batches), source.answer.selection[0]),
         validate=(
-            (lambda net: measure(net, stage, task, prepared.store, source.targets, held_out, device))
+            (
+                lambda net: measure(
+                    net, stage, task, prepared.store, source.targets, held_out, device
+                )
+            )
             if len(held_out)
             else None
         ),

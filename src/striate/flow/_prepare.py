@@ -81,7 +81,9 @@ def shape_of(settings: Settings) -> Shape:
     data = settings.data
     size = data.image_size
     height, width = (size, size) if isinstance(size, int) else (size or (0, 0))
-    return Shape(height=height, width=width, channels=data.channels or 3, rule=data.resize or "crop")
+    return Shape(
+        height=height, width=width, channels=data.channels or 3, rule=data.resize or "crop"
+    )
 
 
 def device_kind(wanted: str) -> str:
@@ -123,7 +125,11 @@ def store_and_split(
     """Decode every picture once, leave out what fails, and divide the rest."""
     skip = _positions(u.position for u in audit.unreadable)
     stored = store(
-        source, shape, threads=settings.training.threads or 1, progress=progress(listener, "Reading pictures"), skip=skip
+        source,
+        shape,
+        threads=settings.training.threads or 1,
+        progress=progress(listener, "Reading pictures"),
+        skip=skip,
     )
     excluded = {u.position for u in (*audit.unreadable, *stored.unreadable)}
     unreadable_limit(

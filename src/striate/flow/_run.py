@@ -51,7 +51,9 @@ def make_run_folder(out: Path, name: str | None, source_name: str) -> Path:
             if not folder.exists():
                 return _claim(folder)
     except OSError as error:
-        raise DiskError(f"{out}: can't be written ({error.strerror}). Choose another --out.") from error
+        raise DiskError(
+            f"{out}: can't be written ({error.strerror}). Choose another --out."
+        ) from error
     raise RunFolderError(f"{out} holds 10,000 runs called {stem}. Choose a --name.")
 
 

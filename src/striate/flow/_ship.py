@@ -1,6 +1,7 @@
 """From trained weights to a model folder that has been held against PyTorch."""
 
 import hashlib
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -38,12 +39,8 @@ def ship(prepared: Prepared, trained: Trained, folder: Path) -> Predictor:
         ),
         sample_source="synthetic" if settings.training.samples == "synthetic" else "own",
     )
-    positions = seeded_sample(
-        reference, source.ids, CHECKED_PICTURES, settings.training.seed
-    )
-    expected = answers_of(
-        trained.network, trained.stage, trained.task, prepared.store, positions
-    )
+    positions = seeded_sample(reference, source.ids, CHECKED_PICTURES, settings.training.seed)
+    expected = answers_of(trained.network, trained.stage, trained.task, prepared.store, positions)
     _check(predictor, source, expected, positions)
     return predictor
 
@@ -91,7 +88,9 @@ def _check(
     """
     got = []
     for start in range(0, len(positions), CHECK_BATCH):
-        pixels = [_pixels(predictor, source, int(p)) for p in positions[start : start + CHECK_BATCH]]
+        pixels = [
+            _pixels(predictor, source, int(p)) for p in positions[start : start + CHECK_BATCH]
+        ]
         got.append(predictor.run(np.stack(pixels))[1])
     difference = source.answer.disagreement(expected_NK, np.concatenate(got))
     if difference is not None:

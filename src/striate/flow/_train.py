@@ -34,8 +34,6 @@ from striate.training import (
 if TYPE_CHECKING:
     from torch import nn
 
-    from striate.training._pixels import InputStage
-
 Tree = Mapping[str, Any]
 
 
@@ -96,7 +94,9 @@ def train(
     wanted = make_settings(read_config(Path(config)) if config else {}, settings or {}, given)
     where = source if not isinstance(source, (str, Path)) else wanted.data.source
     if isinstance(where, str) and not where:
-        raise UsageError("Name a source: a folder, a CSV, an .npz, or a data set (striate datasets).")
+        raise UsageError(
+            "Name a source: a folder, a CSV, an .npz, or a data set (striate datasets)."
+        )
     job = _Job(
         module=module,
         loss=loss if callable(loss) else None,
@@ -169,7 +169,7 @@ def _run(source: Source, wanted: Settings, job: _Job, out: Path, name: str | Non
     folder = make_run_folder(out, name, source.name)
     told = job.told
 
-    def ready(network: nn.Module, stage: InputStage) -> None:
+    def ready(network: nn.Module) -> None:
         write_config(prepared.settings, folder / "config.yaml")
         told.found(facts_of(prepared, network))
 

@@ -29,6 +29,9 @@ SUFFIXES = {
 }
 """Lower-case suffix → name of the format it promises, for the formats that `decode` reads."""
 
+# Formats that are recognised but not read → the Python package that reads them.
+_READERS = {"HEIC": "pillow-heif", "AVIF": "pillow"}
+
 _PROMISES = {suffix: name for name, suffixes in _SUFFIXES_OF.items() for suffix in suffixes}
 
 _BEGINNINGS = (
@@ -71,8 +74,11 @@ def wrong_suffix(path: Path) -> str | None:
 def refusal(first: bytes) -> str:
     """Return in words why a file that begins with `first` is not read."""
     found = sniff(first)
-    if found is not None:
-        return f"a {found} picture, which striate doesn't read: convert it with pillow-heif"
+    if found in _READERS:
+        return (
+            f"{found}, a format striate doesn't read: convert it to PNG or JPEG; "
+            f"the package {_READERS[found]} reads it"
+        )
     return (
         f"not a picture in a format striate reads ({', '.join(FORMATS)}): "
         f"it begins with {_shown(first)}"
@@ -80,7 +86,8 @@ def refusal(first: bytes) -> str:
 
 
 def _shown(first: bytes) -> str:
-    text = first[:64].decode("latin-1").lstrip()
-    if text[:5].isascii() and text[:5].isprintable():
-        return f"'{re.split(r'[^!-~]', text)[0][:12]}'"
+    word = re.match(rb"\s*([!-~]+)", first)
+    binary = re.search(rb"[^\t\n\r -~]", first[:16])
+    if word and (len(word[1]) >= 4 or not binary):
+        return f"'{word[1][:12].decode('ascii')}'"
     return f"the bytes {first[:6].hex(' ')}"

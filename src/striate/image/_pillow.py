@@ -1,5 +1,6 @@
 """Pillow's picture objects, opened by content, with its failures put into words."""
 
+import os
 import re
 import struct
 import warnings
@@ -35,6 +36,15 @@ _FAILURES = (
     zlib.error,
 )
 
+# Words in their messages where the end of the file came too early.
+_CUT_SHORT = (
+    "truncated",
+    "requires a buffer",
+    "eof while",
+    "not enough image data",
+    "no more images",
+)
+
 _PLUGINS = {
     "JPEG": ("PIL.JpegImagePlugin", "JpegImageFile"),
     "PNG": ("PIL.PngImagePlugin", "PngImageFile"),
@@ -63,6 +73,9 @@ def open_pillow(file: BinaryIO, *, name: str) -> "ImageFile":
     found = sniff(first)
     if found not in FORMATS:
         raise PictureError(name, refusal(first))
+    if _promised_bytes(found, first) > file.seek(0, os.SEEK_END):
+        raise PictureError(name, "truncated")
+    file.seek(0)
     _quieten()
     module, plugin = _PLUGINS[found]
     with failures(name):
@@ -91,10 +104,25 @@ def _quieten() -> None:
             warnings.filterwarnings("ignore", category=UserWarning, module=_PLUGIN_WARNINGS)
 
 
+def _promised_bytes(found: str | None, first: bytes) -> int:
+    """Return bytes that must be there by the file's own account; 0 where it gives none at once.
+
+    WebP's and TIFF's plugins don't say "truncated" where these are missing.
+    """
+    if found == "WebP":
+        return int.from_bytes(first[4:8], "little") + 8
+    if found == "TIFF" and first[2:4].strip(b"\0") == b"*":
+        return int.from_bytes(first[4:8], "little" if first[:2] == b"II" else "big")
+    return 0
+
+
 def _reason(error: BaseException) -> str:
     if isinstance(error, MemoryError):
         return "not enough memory to decode it"
     text = " ".join(str(error).split())
-    if isinstance(error, EOFError | struct.error) or "truncated" in text.lower():
+    if isinstance(error, EOFError) or any(sign in text.lower() for sign in _CUT_SHORT):
         return "truncated"
+    if text == "not identified by this driver":
+        # What every plugin says of a header with a side of 0 or with no kind of pixel.
+        return "damaged (its header names no size or no colours)"
     return f"damaged ({text[:80]})" if text else "damaged"

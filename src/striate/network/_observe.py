@@ -49,13 +49,18 @@ def time_layers(module: nn.Module, shape: Shape) -> list[float]:
     One picture, evaluation mode, channels_last, with as many threads as PyTorch has.
     """
     runs: list[list[float]] = []
-    started: list[float] = []
+    # Of each module that is running: its start, and the seconds spent in modules inside it.
+    running: list[list[float]] = []
 
     def begin(_layer: nn.Module, _inputs: Any) -> None:
-        started.append(perf_counter())
+        running.append([perf_counter(), 0.0])
 
     def end(_name: str, _layer: nn.Module, _inputs: Any, _output: Any) -> None:
-        runs[-1].append(1000 * (perf_counter() - started.pop()))
+        start, inside = running.pop()
+        spent = perf_counter() - start
+        runs[-1].append(1000 * (spent - inside))
+        if running:
+            running[-1][1] += spent
 
     with _evaluating(module), _hooks(module, end, begin):
         for _ in range(RUNS + 2):
@@ -143,7 +148,8 @@ def _has_row(layer: nn.Module) -> bool:
 
 
 def _short(name: str) -> str:
-    return name.removeprefix("layers.")
+    """Return a module's name without the part that all of a Network's have."""
+    return name.removeprefix("layers.") or "network"
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from striate.errors import NetworkError, unknown
 
@@ -32,6 +33,16 @@ class Option:
                 f"got {value!r}. {self.meaning}"
             )
         return found
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the option as in `striate networks --json`."""
+        default = list(self.default) if isinstance(self.default, tuple) else self.default
+        return {
+            "name": self.name,
+            "default": default,
+            "takes": self.expected,
+            "meaning": self.meaning,
+        }
 
     @property
     def expected(self) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from striate.errors import NetworkError, unknown
 from striate.network._arithmetic import Shape, times
@@ -18,7 +19,7 @@ class Entry:
     Attributes:
         name: how it is asked for.
         title: its name in print.
-        year: of publication.
+        year: of publication; None where there is none.
         source: paper, course or author.
         idea: what is worth knowing about it, in one line.
         default_input: (C, H, W) it was made for.
@@ -29,7 +30,7 @@ class Entry:
 
     name: str
     title: str
-    year: int
+    year: int | None
     source: str
     idea: str
     default_input: Shape
@@ -45,6 +46,20 @@ class Entry:
         ).layers
         return sum(step.layer.parameters(step.input) for step in walk(layers, self.default_input))
 
+    def to_json(self) -> dict[str, Any]:
+        """Return the entry as in `striate networks --json`."""
+        return {
+            "name": self.name,
+            "title": self.title,
+            "year": self.year,
+            "source": self.source,
+            "idea": self.idea,
+            "input": list(self.default_input),
+            "outputs": self.default_outputs,
+            "parameters": self.parameters,
+            "options": [option.to_json() for option in self.options],
+        }
+
 
 DROPOUT = Option(
     name="dropout",
@@ -55,6 +70,7 @@ DROPOUT = Option(
 )
 BATCH_NORM = Option(name="batch_norm", default=False, meaning="Batch norm after every convolution.")
 COURSE = "Course network for MNIST"
+COURSE_64 = "Course network for two classes of 64×64 colour pictures"
 GREY_28 = (1, 28, 28)
 
 
@@ -67,7 +83,7 @@ def _cnn3(name: str, title: str, idea: str, **defaults: Value) -> Entry:
     return Entry(
         name=name,
         title=title,
-        year=2020,
+        year=None,
         source=COURSE,
         idea=idea,
         default_input=GREY_28,
@@ -81,7 +97,7 @@ ENTRIES = (
     Entry(
         name="compact",
         title="compact",
-        year=2025,
+        year=2026,
         source="striate",
         idea="Convolution, pooling, batch norm and ReLU as often as the picture can be halved; "
         "striate's default.",
@@ -106,7 +122,7 @@ ENTRIES = (
     Entry(
         name="cnn5",
         title="cnn5",
-        year=2018,
+        year=None,
         source=COURSE,
         idea="Two 5×5 convolutions; its two dense layers have no activation between them and do "
         "what one could.",
@@ -117,8 +133,8 @@ ENTRIES = (
     Entry(
         name="cnn64",
         title="cnn64",
-        year=2018,
-        source="Course network for two classes of 64×64 colour pictures",
+        year=None,
+        source=COURSE_64,
         idea="Two 3×3 convolutions without padding; one output for two classes.",
         default_input=(3, 64, 64),
         default_outputs=1,
@@ -127,8 +143,8 @@ ENTRIES = (
     Entry(
         name="cnn64-small",
         title="cnn64 with one convolution",
-        year=2018,
-        source="Course network for two classes of 64×64 colour pictures",
+        year=None,
+        source=COURSE_64,
         idea="One convolution fewer than cnn64 and 2.4 times its parameters: the dense layer reads "
         "a larger map.",
         default_input=(3, 64, 64),

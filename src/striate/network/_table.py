@@ -8,7 +8,7 @@ NOTE = (
     "for one picture, as float32."
 )
 
-_HEADINGS = ("layer", "kind", "output", "parameters", "FLOPs", "sees", "bytes")
+_HEADINGS = ("layer", "kind", "output", "parameters", "FLOPs", "receptive field", "bytes")
 _LEFT = ("layer", "kind", "output", "size")
 
 

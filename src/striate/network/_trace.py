@@ -16,7 +16,7 @@ from striate.network._field import Field, Fields, whole
 _ATEN = torch.ops.aten
 
 
-class FieldTrace(TorchDispatchMode):
+class FieldTrace(TorchDispatchMode):  # type: ignore[no-untyped-call]  # PyTorch's is untyped
     """Inside this context, every tensor made from `picture` gets its receptive fields.
 
     `picture` is (1, C, H, W) or (1, C, L). Operations that keep the spatial size keep and join
@@ -25,7 +25,7 @@ class FieldTrace(TorchDispatchMode):
     """
 
     def __init__(self, picture: Tensor) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.sizes = tuple(picture.shape[2:])
         # The tensors are kept, so that no id is given twice.
         self._known: dict[int, tuple[Tensor, Fields | None]] = {}

@@ -44,7 +44,8 @@ def epochs_of_rows(run: Run) -> Floats:
     if not len(epochs):
         return epochs
     before = run.history.get("step", np.ones(1))[0] == 0
-    return epochs - epochs[0] + (0.0 if before else 1.0)
+    complete: Floats = epochs - epochs[0] + (0.0 if before else 1.0)
+    return complete
 
 
 def epochs_of_steps(run: Run) -> Floats:
@@ -58,7 +59,8 @@ def epochs_of_steps(run: Run) -> Floats:
     if not len(steps):
         return steps
     if not len(ends) or ends[-1] <= 0:
-        return (steps - steps[0] + 1) / max(len(steps), 1)
+        share: Floats = (steps - steps[0] + 1) / len(steps)
+        return share
     if ends[0] > 0:
         ends, places = np.append(0.0, ends), np.append(0.0, places)
     if steps[-1] > ends[-1] and len(ends) > 1:
@@ -188,7 +190,9 @@ def _figure(
 
 def _best_epoch(run: Run) -> float | None:
     best, epochs = run.metrics.get("best_epoch"), run.history.get("epoch", np.zeros(0))
-    found = np.flatnonzero(epochs == best) if best is not None else []
+    if best is None:
+        return None
+    found = np.flatnonzero(epochs == best)
     # With one epoch there was nothing to choose.
     return float(epochs_of_rows(run)[found[0]]) if len(found) and len(epochs) > 1 else None
 

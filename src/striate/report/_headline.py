@@ -69,7 +69,7 @@ def _card_lines(key: str, part: str, figures: Json, run: Run) -> list[str]:
     lines += _baseline(part, figures, run)
     number = f"{figure(samples)} pictures"
     lines.append(f"{number}, a seeded sample of the part" if figures.get("sampled") else number)
-    return lines + [SAID[part]]
+    return [*lines, SAID[part]]
 
 
 def _baseline(part: str, figures: Json, run: Run) -> list[str]:

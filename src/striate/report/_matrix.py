@@ -27,12 +27,13 @@ Counts = npt.NDArray[np.int64]
 def shares(confusion_KK: Counts) -> npt.NDArray[np.float64]:
     """Return each row's counts as fractions of the row's sum; rows of zeros stay zero."""
     totals = confusion_KK.sum(axis=1, keepdims=True)
-    return confusion_KK / np.maximum(totals, 1)
+    fractions: npt.NDArray[np.float64] = confusion_KK / np.maximum(totals, 1)
+    return fractions
 
 
 def matrix(names: list[str], confusion_KK: Counts, *, key: str, title: str, text: str) -> Markup:
     """Return the matrix with its counts; row = target, column = answer."""
-    widest = max(text_width(figure(count), FONT) for count in confusion_KK.flat)
+    widest = max(text_width(figure(count), FONT) for count in confusion_KK.ravel().tolist())
     name_width = max(text_width(name, FONT) for name in names)
     left = min(110.0, name_width + 8) + 20
     side = max(28.0, widest + 8)

@@ -71,7 +71,7 @@ def task_for(
 
 def _entry(name: str | None, answer: Answer, given: dict[str, object]) -> LossEntry:
     """Return the loss's entry, or the first that fits; raise UsageError where it doesn't fit."""
-    kinds = {answer.task} | ({BINARY} if _binary(answer) else set())
+    kinds = {answer.task} | ({BINARY} if is_binary(answer) else set())
     fitting = [entry for entry in losses() if kinds & set(entry.fits)]
     known = {entry.name: entry for entry in losses()}
     if name is None:
@@ -179,12 +179,13 @@ def _check_outputs(task: Task, outputs: int | None) -> None:
     if outputs is None or task.accepts(outputs):
         return
     names = len(task.answer.names)
-    wanted = f"{names} (or 1)" if _binary(task.answer) else f"{names}"
+    wanted = f"{names} (or 1)" if is_binary(task.answer) else f"{names}"
     raise UsageError(
         f"The network gives {outputs} numbers for a picture, but {task.answer.task} of "
         f"{', '.join(task.answer.names)} takes {wanted}. Change the size of its last layer."
     )
 
 
-def _binary(answer: Answer) -> bool:
+def is_binary(answer: Answer) -> bool:
+    """Return True for classification with two classes, which one logit can do as well."""
     return answer.task == CLASSES and len(answer.names) == 2

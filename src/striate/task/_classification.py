@@ -26,7 +26,7 @@ class ClassificationTask:
     def __init__(
         self, answer: Answer, loss: Loss, *, outputs: int, class_weights_K: Tensor | None = None
     ) -> None:
-        """Take a loss on logits as the network gives them; `outputs` is what its head should give."""
+        """Take a loss on the network's own logits, of which it should give `outputs`."""
         self.answer = answer
         self.outputs = outputs
         self._loss = loss

@@ -83,12 +83,10 @@ def merge(*trees: Mapping[str, Any]) -> Tree:
     for tree in trees:
         for key, value in tree.items():
             known = merged.get(key)
-            merged[key] = merge(known, value) if _both_trees(known, value) else value
+            if isinstance(known, Mapping) and isinstance(value, Mapping):
+                value = merge(known, value)
+            merged[key] = value
     return merged
-
-
-def _both_trees(one: object, other: object) -> bool:
-    return isinstance(one, Mapping) and isinstance(other, Mapping)
 
 
 def make_settings(*trees: Mapping[str, Any]) -> Settings:
@@ -117,19 +115,27 @@ def _letters(error: ValidationError) -> Iterator[str]:
     seen = set()
     for one in error.errors():
         keys = [str(key) for key in one["loc"]]
-        name = _setting_name(keys)
+        is_unknown = one["type"] == "extra_forbidden"
+        name = ".".join(keys) if is_unknown else _setting_name(keys)
         if name in seen:  # pydantic tells every branch of a union
             continue
         seen.add(name)
-        if one["type"] == "extra_forbidden":
-            known = list(_names(Settings))
+        if is_unknown:
             yield (
-                f"There is no setting called '{name}'.{nearest(name, known)} "
-                "docs/settings.md lists all."
+                f"There is no setting called '{name}'.{_near(name)} docs/settings.md lists all."
             )
         else:
             came = one.get("input")
             yield f"{name} = {came!r}: {_expected(one['type'], one['msg'])}."
+
+
+def _near(name: str) -> str:
+    """Look for the nearest right word among the group's own keys first, then everywhere."""
+    if "." not in name:
+        return nearest(name, Settings.model_fields)
+    names = list(_names(Settings))
+    group = name.rpartition(".")[0] + "."
+    return nearest(name, [own for own in names if own.startswith(group)]) or nearest(name, names)
 
 
 def _setting_name(keys: list[str]) -> str:

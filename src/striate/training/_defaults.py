@@ -63,7 +63,7 @@ def choose(settings: Settings, facts: Facts) -> tuple[Settings, list[Choice]]:
     decide("data", "channels", lambda: _channels(facts))
     decide("data", "image_size", lambda: _image_size(facts))
     decide("data", "resize", lambda: _resize(facts))
-    decide("network", "name", lambda: _network(facts))
+    decide("network", "name", _network)
     default_network = chosen.network.name == "compact"
     decide("training", "batch_size", lambda: _batch_size(facts))
     decide("training", "epochs", lambda: _epochs(facts))
@@ -102,8 +102,11 @@ def _resize(facts: Facts) -> tuple[str, str]:
     return "crop", "keeps shapes as they are: shorter side to size, then the centre"
 
 
-def _network(facts: Facts) -> tuple[str, str]:
-    return "compact", "striate's default: convolution, batch norm and pooling blocks fit to the size"
+def _network() -> tuple[str, str]:
+    return (
+        "compact",
+        "striate's default: convolution, batch norm and pooling blocks fit to the size",
+    )
 
 
 def _batch_size(facts: Facts) -> tuple[int, str]:

@@ -13,10 +13,10 @@ def pick_device(name: str) -> torch.device:
     Raises:
         UsageError: the device asked for isn't there.
     """
-    present = {"cuda": torch.cuda.is_available, "mps": torch.backends.mps.is_available}
+    present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if name == "auto":
-        return torch.device(next((kind for kind, there in present.items() if there()), "cpu"))
-    if name in present and not present[name]():
+        return torch.device(next((kind for kind, there in present.items() if there), "cpu"))
+    if name in present and not present[name]:
         raise UsageError(
             f"--device {name}: PyTorch {torch.__version__} finds no such device here. "
             "Leave the option out to take what there is."
@@ -35,7 +35,7 @@ def make_repeatable(seed: int, threads: int, device: torch.device) -> None:
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         torch.cuda.manual_seed_all(seed)
     # Filling every new tensor with NaN is a debugging aid that costs memory traffic.
-    torch.utils.deterministic.fill_uninitialized_memory = False
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.use_deterministic_algorithms(True, warn_only=device.type == "mps")
 
 

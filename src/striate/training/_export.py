@@ -1,10 +1,11 @@
-"""From trained weights to the bytes of network.onnx: the contract stands in docs/model-folder.md."""
+"""From trained weights to the bytes of network.onnx: see docs/model-folder.md."""
 
 import io
 import warnings
 
 import torch
 from torch import Tensor, nn
+from torch.jit import TracerWarning  # type: ignore[attr-defined]
 
 from striate.image import Shape
 from striate.task import Task
@@ -40,12 +41,12 @@ def to_onnx(stage: InputStage, network: nn.Module, task: Task, shape: Shape) -> 
     file = io.BytesIO()
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", category=DeprecationWarning)
-        warnings.filterwarnings("ignore", category=torch.jit.TracerWarning)
+        warnings.filterwarnings("ignore", category=TracerWarning)
         warnings.filterwarnings("ignore", message=".*legacy TorchScript-based ONNX export.*")
         torch.onnx.export(
             shipped,
             (example,),
-            file,
+            file,  # type: ignore[arg-type]  # the TorchScript-based exporter takes files too
             dynamo=False,
             opset_version=OPSET,
             input_names=["pictures"],

@@ -17,6 +17,7 @@ from striate.training._interrupt import Stop
 from striate.training._optimizers import Optimizer
 from striate.training._records import Records
 
+
 @dataclass(frozen=True, kw_only=True)
 class Plan:
     """Everything that one fit needs and that doesn't change during it.
@@ -143,11 +144,11 @@ def train_step(
     torch.default_generator.manual_seed(step_seed(plan.seed, step))
     logits = plan.network(plan.stage(pictures_BHWC.to(plan.device)))
     loss = plan.task.loss(logits, targets.to(plan.device))
-    value = loss.item()
+    value = float(loss.item())
     if not math.isfinite(value):
         raise NotFiniteError(_not_finite("loss", value, step, rate))
     plan.optimizer.zero_grad()
-    loss.backward()
+    torch.autograd.backward(loss)
     norm = gradient_norm(parameters)
     if not math.isfinite(norm):
         raise NotFiniteError(_not_finite("gradient", norm, step, rate))
@@ -160,7 +161,8 @@ def gradient_norm(parameters: list[nn.Parameter]) -> float:
     gradients = [p.grad for p in parameters if p.grad is not None]
     if not gradients:
         return 0.0
-    return torch.stack(torch._foreach_norm(gradients)).norm().item()
+    norms = torch.stack(list(torch._foreach_norm(gradients)))
+    return float(torch.linalg.vector_norm(norms).item())
 
 
 def _not_finite(what: str, value: float, step: int, rate: float) -> str:
@@ -171,7 +173,7 @@ def _not_finite(what: str, value: float, step: int, rate: float) -> str:
 
 
 def _better(plan: Plan, row: dict[str, float], best: dict[str, float]) -> bool:
-    """Whether a validation row beats the best one; without a validation part the last epoch wins."""
+    """Whether a validation row beats the best; without a validation part the last epoch wins."""
     if not row:
         return True
     metric, larger = plan.selection

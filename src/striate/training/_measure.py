@@ -60,7 +60,7 @@ def answers_of(
     store: Store,
     positions: npt.NDArray[np.int64],
 ) -> npt.NDArray[np.float32]:
-    """Return PyTorch's answers (N, K) for stored pictures, on the CPU: what the export must equal."""
+    """Return PyTorch's answers (N, K) for stored pictures, on the CPU: the export must equal them."""
     logits_NK = logits_of(network, stage, store, positions, torch.device("cpu"))
     with torch.inference_mode():
         answer_NK: npt.NDArray[np.float32] = task.answers(logits_NK).numpy()

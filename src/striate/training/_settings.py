@@ -22,7 +22,9 @@ class Group(BaseModel):
 class DataSettings(Group):
     """What to train on, and how pictures become pixels."""
 
-    source: str = Field(default="", description="folder, CSV, .npz, IDX folder or a data set's name")
+    source: str = Field(
+        default="", description="folder, CSV, .npz, IDX folder or a data set's name"
+    )
     task: Literal["classification", "multi-label", "regression"] | None = Field(
         default=None, description="the task; found from the data by default"
     )
@@ -75,11 +77,16 @@ class TrainingSettings(Group):
 
     epochs: PositiveInt | None = Field(default=None, description="passes over the training part")
     batch_size: PositiveInt | None = Field(default=None, description="pictures per step")
-    seed: Annotated[int, Field(ge=0, lt=2**63)] = Field(default=0, description="of everything random")
-    device: Literal["auto", "cpu", "cuda", "mps"] = Field(default="auto", description="where to train")
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = Field(
+        default=0, description="of everything random"
+    )
+    device: Literal["auto", "cpu", "cuda", "mps"] = Field(
+        default="auto", description="where to train"
+    )
     threads: PositiveInt | None = Field(default=None, description="CPU threads")
     patience: PositiveInt | None = Field(
-        default=None, description="epochs without improvement before stopping; none: never stop early"
+        default=None,
+        description="epochs without improvement before stopping; none: never stop early",
     )
     samples: Literal["own", "synthetic", "none"] = Field(
         default="own", description="pictures put in the model folder to verify it with"
@@ -90,9 +97,13 @@ class AugmentationSettings(Group):
     """How training pictures are varied; validation and test pictures never are."""
 
     rotation: NotNegative | None = Field(default=None, description="up to ± this many degrees")
-    shift: NotNegative | None = Field(default=None, description="up to ± this fraction of each side")
+    shift: NotNegative | None = Field(
+        default=None, description="up to ± this fraction of each side"
+    )
     shear: NotNegative | None = Field(default=None, description="up to ± this many degrees")
-    zoom: Share | None = Field(default=None, description="0.2 means a factor of 0.8 to 1.2 per axis")
+    zoom: Share | None = Field(
+        default=None, description="0.2 means a factor of 0.8 to 1.2 per axis"
+    )
     horizontal_flip: bool | None = Field(default=None, description="mirror every other picture")
     vertical_flip: bool | None = Field(default=None, description="turn every other picture over")
     crop: Annotated[int, Field(ge=0)] | None = Field(
@@ -146,7 +157,9 @@ class ScheduleSettings(Group):
     final_div_factor: PositiveFloat | None = Field(
         default=None, description="one-cycle: first rate / last rate"
     )
-    warmup: Share | None = Field(default=None, description="cosine: share of the steps spent rising")
+    warmup: Share | None = Field(
+        default=None, description="cosine: share of the steps spent rising"
+    )
     factor: Annotated[float, Field(gt=0, lt=1)] | None = Field(default=None, description="plateau")
     patience: Annotated[int, Field(ge=0)] | None = Field(default=None, description="plateau")
     min_lr: NotNegative | None = Field(default=None, description="plateau: never below")

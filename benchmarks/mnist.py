@@ -1,0 +1,43 @@
+"""MNIST: from the command to a model, whole process, beside the plain script of cnn3.
+
+    python benchmarks/mnist.py --data FOLDER     # FOLDER holds mnist/MNIST/raw/*.gz
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from harness import Contender, compare, main
+
+PEER = Path(__file__).parent / "peers" / "mnist_plain.py"
+
+
+def _ours(text: str, _folder: Path) -> dict[str, Any]:
+    test = json.loads(text)["parts"]["test"]
+    return {"loss": test["loss"], "accuracy": test["accuracy"]}
+
+
+def _plain(text: str, _folder: Path) -> dict[str, Any]:
+    return dict(json.loads(text))
+
+
+def to_99(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The default recipe against the plain script; both must reach 99.0 % to count."""
+    data = str(arguments.data)
+    python = sys.executable
+    ours = [python, "-m", "striate", "train", "mnist", "--data-folder", data, "--json", "--quiet"]
+    return compare(
+        "mnist-to-99",
+        [
+            Contender("striate", ours, _ours),
+            Contender("plain", [python, str(PEER), str(arguments.data / "mnist")], _plain),
+        ],
+        runs=arguments.runs,
+        note="whole process, empty cache; accuracy on the 10,000 test pictures",
+    )
+
+
+if __name__ == "__main__":
+    main("mnist", {"mnist-to-99": to_99})

@@ -1,0 +1,125 @@
+"""`striate evaluate`: how good a model is on a source."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from striate.evaluation import Evaluation
+
+_WORST = 10
+
+
+def evaluate(
+    model: Annotated[Path, typer.Argument(help="A model folder, or a run folder that holds one.")],
+    source: Annotated[
+        str, typer.Argument(help="Pictures with their truth, as `striate train` takes them.")
+    ],
+    part: Annotated[
+        str | None,
+        typer.Option(
+            help="train, validation, test or all; by default test where the source has one, else "
+            "validation, else all."
+        ),
+    ] = None,
+    target: Annotated[
+        list[str] | None, typer.Option(help="Column of a table with the truth; several times.")
+    ] = None,
+    images: Annotated[
+        Path | None, typer.Option(help="Folder in which a table's pictures are looked for.")
+    ] = None,
+    split: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN|train=FILE,val=FILE,test=FILE",
+            help="A column that names each row's part, or files with one name a line.",
+        ),
+    ] = None,
+    data_folder: Annotated[
+        Path | None, typer.Option(help="Where named data sets lie (also: STRIATE_DATA).")
+    ] = None,
+    allow_unreadable: Annotated[
+        bool, typer.Option("--allow-unreadable", help="Go on with over 20 % unreadable pictures.")
+    ] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Stop at the first unreadable picture.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON document to stdout, the rest to stderr.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print only the result.")] = False,
+) -> None:
+    """Measure a model on pictures whose truth is known; PyTorch is not needed.
+
+    Pictures are never augmented, and every figure is an average over pictures.
+    """
+    import sys
+
+    from striate.cli._output import print_json
+    from striate.cli._screen import Screen
+    from striate.cli.train import _split
+    from striate.data import SourceOptions, open_source
+    from striate.evaluation import evaluate as measure
+    from striate.model import load
+
+    predictor = load(model)
+    options = SourceOptions(
+        images=images,
+        target=tuple(target or ()),
+        split=_split(split),
+        # The model's task, not the one that this source would be given by itself.
+        task=predictor.answer.task,
+        data_folder=data_folder,
+    )
+    opened = open_source(source, options)
+    screen = Screen(sys.stderr, quiet=quiet)
+    found = measure(
+        predictor,
+        opened,
+        part=part,
+        progress=lambda done, total: screen.progress("pictures", done, total),
+        strict=strict,
+        allow_unreadable=allow_unreadable,
+    )
+    left_out = (f"{one.name}: {one.reason}; left out" for one in found.unreadable)
+    for sentence in (*opened.notes, *found.notes, *left_out):
+        screen.warn(sentence)
+    if as_json:
+        print_json({"model": str(predictor.path), "source": source, **found.to_json()})
+    else:
+        _tell(found)
+
+
+def _tell(found: Evaluation) -> None:
+    from striate.cli._output import out, table
+
+    out(f"{found.part}: {found.samples:,} pictures")
+    out(found.sentence)
+    if classes := found.details.get("per_class"):
+        out()
+        out(table(["name", "count", "precision", "recall", "f1"], [_row(one) for one in classes]))
+    if found.worst:
+        out()
+        out("worst mistakes:")
+        out(table(["picture", "truth", "answer"], [_mistake(one) for one in found.worst[:_WORST]]))
+
+
+def _row(one: dict[str, Any]) -> list[str]:
+    from striate.cli._predictions import shown
+
+    figures = (one[key] for key in ("precision", "recall", "f1"))
+    return [
+        shown(one["name"]),
+        f"{one['count']:,}",
+        *("" if figure is None else f"{figure:.4f}" for figure in figures),
+    ]
+
+
+def _mistake(one: dict[str, Any]) -> list[str]:
+    from striate.cli._predictions import answer_cells, shown
+
+    answer = ", ".join(answer_cells(one["answer"]))
+    return [shown(one["name"]), shown(one["target"]), shown(answer)]

@@ -1,0 +1,186 @@
+"""`striate train`: pictures in, a measured model folder out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from striate.flow import Run
+
+Names = list[str] | None
+
+
+def train(
+    source: Annotated[
+        str,
+        typer.Argument(
+            help="A folder with a subfolder per class, a CSV, an .npz, a folder of IDX files, or the "
+            "name of a data set (striate datasets). May stand in --config instead."
+        ),
+    ] = "",
+    network: Annotated[
+        str | None, typer.Option(help="A name of `striate networks`; by default fit to the data.")
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(help="Passes over the training part.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Pictures per step.")] = None,
+    learning_rate: Annotated[
+        float | None, typer.Option(help="The (largest) learning rate.")
+    ] = None,
+    image_size: Annotated[
+        str | None, typer.Option(metavar="N|HxW", help="The network's input in pixels.")
+    ] = None,
+    task: Annotated[
+        str | None, typer.Option(help="classification, multi-label or regression.")
+    ] = None,
+    target: Annotated[
+        Names, typer.Option(help="Column of a table to predict; may be given several times.")
+    ] = None,
+    images: Annotated[
+        Path | None, typer.Option(help="Folder in which a table's pictures are looked for.")
+    ] = None,
+    group: Annotated[
+        str | None, typer.Option(help="Column whose values are kept in one part by the split.")
+    ] = None,
+    split: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN|train=FILE,val=FILE,test=FILE",
+            help="A column that names each row's part, or files with one name a line.",
+        ),
+    ] = None,
+    data_folder: Annotated[
+        Path | None, typer.Option(help="Where named data sets lie (also: STRIATE_DATA).")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Of everything random; 0 by default.")] = None,
+    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or mps.")] = None,
+    threads: Annotated[int | None, typer.Option(help="CPU threads; by default all.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder for run folders.")] = Path("runs"),
+    name: Annotated[
+        str | None, typer.Option(help="Name of the run folder; by default the source's, numbered.")
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option(help="YAML file of settings, such as a run's config.yaml.")
+    ] = None,
+    assignments: Annotated[
+        Names,
+        typer.Option(
+            "--set", metavar="GROUP.KEY=VALUE", help="Any other setting (docs/settings.md)."
+        ),
+    ] = None,
+    allow_unreadable: Annotated[
+        bool, typer.Option("--allow-unreadable", help="Go on with over 20 % unreadable pictures.")
+    ] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Stop at the first unreadable picture.")
+    ] = False,
+    log_every: Annotated[int, typer.Option(help="Print a line every N steps; 0: none.")] = 0,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON document to stdout, the rest to stderr.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print only the result.")] = False,
+) -> int:
+    """Train a network on pictures, measure it, and write a model folder.
+
+    SOURCE alone is enough: the task, network, sizes and settings are chosen from the data, and
+    every choice is printed with its reason.
+    """
+    import sys
+
+    from striate.cli._output import print_json
+    from striate.cli._screen import Screen
+    from striate.flow import train as run_training
+    from striate.training import merge, parse_assignments
+
+    data: dict[str, Any] = {
+        "task": task,
+        "target": target,
+        "images": images,
+        "group": group,
+        "split": _split(split),
+        "data_folder": data_folder,
+        "allow_unreadable": allow_unreadable or None,
+        "strict": strict or None,
+    }
+    given = {"data": {key: value for key, value in data.items() if value not in (None, [])}}
+    screen = Screen(sys.stderr if as_json else sys.stdout, quiet=quiet, log_every=log_every)
+    run = run_training(
+        source,
+        network=network,
+        epochs=epochs,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        image_size=_image_size(image_size),
+        seed=seed,
+        device=device,
+        threads=threads,
+        out=out,
+        name=name,
+        config=config,
+        settings=merge(parse_assignments(assignments or []), given),
+        listener=screen,
+    )
+    if as_json:
+        print_json(_document(run))
+    else:
+        _tell(run)
+    return run.exit_code
+
+
+def _image_size(text: str | None) -> int | tuple[int, int] | None:
+    """Read "128" or "96x128" (height x width)."""
+    from striate.errors import UsageError
+
+    if text is None:
+        return None
+    numbers = text.lower().split("x")
+    if not all(part.isdecimal() for part in numbers) or len(numbers) not in (1, 2):
+        raise UsageError(
+            f"--image-size expects pixels, as in 128, or 96x128 (height x width); it got '{text}'."
+        )
+    sizes = [int(part) for part in numbers]
+    return sizes[0] if len(sizes) == 1 else (sizes[0], sizes[1])
+
+
+def _split(text: str | None) -> str | dict[str, Path] | None:
+    """Read a column's name, or "train=a.txt,val=b.txt,test=c.txt"."""
+    from striate.errors import UsageError, nearest
+
+    if text is None or "=" not in text:
+        return text
+    files = {}
+    for piece in text.split(","):
+        part, equals, file = piece.partition("=")
+        known = ("train", "val", "validation", "test")
+        if not equals or part.strip() not in known:
+            raise UsageError(
+                f"--split: '{piece}' isn't one of train=FILE, val=FILE, test=FILE."
+                f"{nearest(part, known)}"
+            )
+        files[part.strip()] = Path(file)
+    return files
+
+
+def _document(run: Run) -> dict[str, Any]:
+    return {
+        "folder": str(run.folder),
+        "model": str(run.model),
+        "report": str(run.report),
+        "best_epoch": run.best_epoch,
+        "stopped": run.stopped,
+        "parts": run.metrics,
+    }
+
+
+def _tell(run: Run) -> None:
+    from striate.cli._output import out
+
+    out()
+    out(f"{run.stopped}; the weights kept are those of epoch {run.best_epoch}")
+    for part, sentence in run.sentences.items():
+        sample = "  (on a sample)" if run.metrics[part].get("sampled") else ""
+        out(f"{part + ':':<12} {sentence}{sample}")
+    out(f"report       {run.report}")
+    out(f"model        {run.model}")

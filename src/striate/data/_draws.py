@@ -1,0 +1,65 @@
+"""The random numbers of augmentation: one for each seed, epoch, sample and parameter."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+import numpy.typing as npt
+
+from striate.data._order import AUGMENTATION, Ids, uniform
+
+Floats = npt.NDArray[np.float64]
+
+
+class Parameter(IntEnum):
+    """Numbers of the parameters; a new one goes to the end, so that the others keep theirs."""
+
+    ROTATION = 0
+    SHIFT_X = 1
+    SHIFT_Y = 2
+    SHEAR = 3
+    ZOOM_X = 4
+    ZOOM_Y = 5
+    HORIZONTAL_FLIP = 6
+    VERTICAL_FLIP = 7
+    CROP_X = 8
+    CROP_Y = 9
+    BRIGHTNESS = 10
+    CONTRAST = 11
+    SATURATION = 12
+    ERASE_AREA = 13
+    ERASE_ASPECT = 14
+    ERASE_X = 15
+    ERASE_Y = 16
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draws:
+    """The random numbers of B samples in one epoch."""
+
+    seed: int
+    epoch: int
+    ids: Ids
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def unit(self, parameter: Parameter) -> Floats:
+        """Return (B,) numbers in [0, 1)."""
+        return uniform(AUGMENTATION, self.seed, self.epoch, int(parameter), ids=self.ids)
+
+    def around(self, centre: float, parameter: Parameter, limit: float) -> Floats:
+        """Return (B,) numbers from `centre - limit` to `centre + limit`."""
+        if not limit:
+            return np.full(len(self), centre)
+        return centre + (2 * self.unit(parameter) - 1) * limit
+
+    def sign(self, parameter: Parameter, wanted: bool) -> Floats:
+        """Return (B,) -1 or 1, evenly; only 1 where the change isn't wanted."""
+        if not wanted:
+            return np.ones(len(self))
+        return np.where(self.unit(parameter) < 0.5, -1.0, 1.0)
+
+    def step(self, parameter: Parameter, limit: int) -> npt.NDArray[np.int64]:
+        """Return (B,) whole numbers from `-limit` to `limit`, evenly."""
+        return np.floor(self.unit(parameter) * (2 * limit + 1)).astype(np.int64) - limit

@@ -1,0 +1,74 @@
+"""Fetching a published file once, checked by its hash."""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO
+from urllib.request import urlopen
+
+from striate.data._registry import NamedFile
+from striate.errors import SourceError
+
+_CHUNK = 2**20
+_TIMEOUT = 30.0
+
+Opener = Callable[[str], BinaryIO]
+"""Opens a URL for reading; raises OSError where it can't."""
+
+
+def from_net(url: str) -> BinaryIO:
+    """Open a URL; a connection that says nothing for 30 seconds is given up."""
+    opened: BinaryIO = urlopen(url, timeout=_TIMEOUT)
+    return opened
+
+
+def fetch(url: str, file: NamedFile, folder: Path, opener: Opener = from_net) -> Path:
+    """Download `url` to `folder`, and return the file; it appears only whole and checked.
+
+    Raises:
+        OSError: the net or the disk refused.
+        SourceError: what came is not the published file.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    handle, partial = tempfile.mkstemp(prefix=f".{file.name}.", suffix=".part", dir=folder)
+    try:
+        with os.fdopen(handle, "wb") as target, opener(url) as answer:
+            found = _copy(answer, target, file.size, url)
+        if found != file.md5:
+            raise SourceError(
+                f"What {url} sent is not the published file: its MD5 is {found}, expected "
+                f"{file.md5}. Nothing was kept."
+            )
+        Path(partial).replace(folder / file.name)
+    finally:
+        Path(partial).unlink(missing_ok=True)
+    return folder / file.name
+
+
+def _copy(answer: BinaryIO, target: BinaryIO, most: int, url: str) -> str:
+    """Copy at most `most` bytes, and return their MD5."""
+    digest = hashlib.md5(usedforsecurity=False)
+    total = 0
+    while chunk := answer.read(_CHUNK):
+        total += len(chunk)
+        if total > most:
+            raise SourceError(f"{url} sent more than {most:,} bytes. Nothing was kept.")
+        digest.update(chunk)
+        target.write(chunk)
+    target.flush()
+    os.fsync(target.fileno())
+    return digest.hexdigest()
+
+
+def md5_of(path: Path, *, content: bool = False) -> str:
+    """Return the MD5 of a file, or of what a gzip file holds where `content`."""
+    import gzip
+
+    with gzip.open(path) if content and path.suffix == ".gz" else path.open("rb") as file:
+        return hashlib.file_digest(file, _new_md5).hexdigest()  # type: ignore[arg-type]
+
+
+def _new_md5() -> "hashlib._Hash":
+    return hashlib.md5(usedforsecurity=False)

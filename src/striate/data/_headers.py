@@ -1,0 +1,63 @@
+"""Reading the headers of many pictures on several threads."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import numpy.typing as npt
+
+from striate.data._source import Pictures, Progress, Unreadable
+from striate.errors import PictureError
+
+_BLOCK = 256
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Header:
+    """One picture's height, width and channels, and the format that its suffix hides."""
+
+    size: tuple[int, int, int]
+    hidden: str | None
+
+
+def read_headers(
+    pictures: Pictures, *, strict: bool, threads: int, progress: Progress | None
+) -> tuple[npt.NDArray[np.int32], list[Unreadable], list[str]]:
+    """Return sizes, unreadable pictures, and pictures whose suffix promises another format.
+
+    Sizes are int32 (N, 3), zeros where unreadable. Where `strict`, reading ends soon after the
+    first unreadable picture, and the rest are zeros too.
+    """
+    total = len(pictures)
+    sizes = np.zeros((total, 3), np.int32)
+    unreadable: list[Unreadable] = []
+    hidden: list[str] = []
+    with ThreadPoolExecutor(threads) as pool:
+        for start in range(0, total, _BLOCK):
+            positions = range(start, min(start + _BLOCK, total))
+            found = pool.map(partial(_read, pictures), positions)
+            for position, header in zip(positions, found, strict=True):
+                if isinstance(header, Unreadable):
+                    unreadable.append(header)
+                    continue
+                sizes[position] = header.size
+                if header.hidden:
+                    hidden.append(f"{pictures.name(position)} ({header.hidden})")
+            if progress:
+                progress(positions[-1] + 1, total)
+            if strict and unreadable:
+                break
+    return sizes, unreadable, hidden
+
+
+def _read(pictures: Pictures, position: int) -> _Header | Unreadable:
+    from striate.image import wrong_suffix
+
+    try:
+        size = pictures.size(position)
+    except PictureError as error:
+        name = pictures.name(position)
+        return Unreadable(position=position, name=name, reason=error.reason)
+    file = pictures.file(position)
+    return _Header(size=size, hidden=wrong_suffix(file) if file else None)
