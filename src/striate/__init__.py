@@ -11,6 +11,7 @@ needs when it is first used (PEP 562).
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from striate._version import __version__
 from striate.errors import (
     CheckError,
     DiskError,
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
     from striate.flow import train
     from striate.model import load
     from striate.network import summary
-
-__version__ = "0.1.0"
 
 __all__ = [
     "CheckError",

@@ -76,6 +76,17 @@ class Answer(Protocol):
         """Return one target in words, as `describe` would name it."""
         ...
 
+    def brief(self, answer_K: Floats, target: Any) -> Json:
+        """Return one answer in words beside its target, for a list of mistakes.
+
+        Keys: `answer`, and `confidence` (its probability) or `error` (how far off, in numbers).
+        """
+        ...
+
+    def counts(self, targets: npt.NDArray[Any]) -> list[int]:
+        """Return how many samples there are of each class or label; of numbers, how many in all."""
+        ...
+
     def sentence(self, metrics: Mapping[str, float]) -> str:
         """Return the figures of one part in one line, for people."""
         ...

@@ -139,6 +139,15 @@ class Classification:
         """Return the class name."""
         return self.classes[int(target)]
 
+    def brief(self, answer_K: Floats, target: Any) -> Json:  # noqa: ARG002
+        """Return the chosen class and its probability."""
+        chosen = int(answer_K.argmax())
+        return {"answer": self.classes[chosen], "confidence": float(answer_K[chosen])}
+
+    def counts(self, targets: npt.NDArray[Any]) -> list[int]:
+        """Return the number of samples of each class (K)."""
+        return [int(count) for count in np.bincount(targets, minlength=len(self.classes))]
+
     def sentence(self, metrics: Mapping[str, float]) -> str:
         """Return average loss, correct/total, accuracy with its interval."""
         low, high = 100 * metrics["accuracy_low"], 100 * metrics["accuracy_high"]

@@ -128,6 +128,19 @@ class MultiLabel:
         present = [name for name, value in zip(self.labels, target, strict=True) if value]
         return ", ".join(present) or "no label"
 
+    def brief(self, answer_K: Floats, target: Any) -> Json:
+        """Return the labels found, and the probability of the label that is most wrong."""
+        off_K = np.abs(answer_K - np.asarray(target))
+        worst = float(answer_K[off_K.argmax()])
+        return {
+            "answer": self.describe_target(answer_K >= THRESHOLD),
+            "confidence": max(worst, 1.0 - worst),
+        }
+
+    def counts(self, targets: npt.NDArray[Any]) -> list[int]:
+        """Return the number of samples that have each label (K)."""
+        return [int(count) for count in np.asarray(targets).sum(axis=0)]
+
     def sentence(self, metrics: Mapping[str, float]) -> str:
         """Return average loss, labels right, samples entirely right, F1."""
         return (

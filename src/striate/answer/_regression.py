@@ -138,6 +138,15 @@ class Regression:
             return numbers[0]
         return ", ".join(f"{name} {number}" for name, number in zip(self.targets, numbers))
 
+    def brief(self, answer_K: Floats, target: Any) -> Json:
+        """Return the numbers answered, and the largest absolute error in the user's units."""
+        off_K = np.abs(np.asarray(answer_K) - np.atleast_1d(target))
+        return {"answer": self.describe_target(answer_K), "error": float(off_K.max())}
+
+    def counts(self, targets: npt.NDArray[Any]) -> list[int]:
+        """Return the number of samples, once."""
+        return [len(targets)]
+
     def sentence(self, metrics: Mapping[str, float]) -> str:
         """Return average loss, mean absolute error, root of the mean squared error, r2."""
         return (

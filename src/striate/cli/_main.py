@@ -38,7 +38,7 @@ def _version(
     version: bool = typer.Option(False, "--version", help="Show the version.", is_eager=True),
 ) -> None:
     if version:
-        from striate import __version__
+        from striate._version import __version__
 
         typer.echo(__version__)
         raise typer.Exit

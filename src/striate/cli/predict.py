@@ -55,7 +55,7 @@ def predict(
         print_json(documents)
     if failed:
         raise SourceError(
-            f"{failed} of {len(paths)} pictures can't be read; the reasons stand in their place."
+            f"Pictures that can't be read: {failed} of {len(paths)}; the reasons stand in their place."
         )
 
 

@@ -79,7 +79,8 @@ def as_pictures(array: npt.NDArray[Any], what: str, notes: list[str]) -> npt.NDA
             "from 0 to 255."
         )
     notes.append(f"{what} are {shaped.dtype}: they were multiplied by 255 and rounded to uint8.")
-    return np.rint(shaped * 255).astype(np.uint8)
+    rounded: npt.NDArray[np.uint8] = np.rint(shaped * 255).astype(np.uint8)
+    return rounded
 
 
 def _channels_last(array: npt.NDArray[Any], what: str) -> npt.NDArray[Any]:

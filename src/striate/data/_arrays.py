@@ -1,9 +1,10 @@
 """NumPy arrays as a source: a `.npz` file, or arrays in memory."""
 
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
+from zipfile import BadZipFile, is_zipfile
 
 import numpy as np
 import numpy.typing as npt
@@ -18,18 +19,25 @@ from striate.errors import SourceError, UsageError
 
 def open_npz(path: Path, options: SourceOptions) -> Source:
     """Return the source in a `.npz` file; nothing in it is unpickled. See `open_arrays`."""
+    return open_arrays(_load(path), options, name=path.stem)
+
+
+def _load(path: Path) -> dict[str, npt.NDArray[Any]]:
+    """Return the arrays of a `.npz` file; raise SourceError for one that can't be read."""
+    if not is_zipfile(path):
+        raise SourceError(f"{path.name} is not a .npz file. Write one with numpy.savez.")
     try:
         with np.load(path, allow_pickle=False) as file:
-            if not isinstance(file, np.lib.npyio.NpzFile):
-                raise SourceError(f"{path.name} holds one array, not several. Use numpy.savez.")
-            arrays = {name: file[name] for name in file.files}
+            loaded = {name: file[name] for name in file.files}
     except ValueError as error:
-        pickled = "pickle" in str(error)
+        # NumPy names the switch that would unpickle; nobody should be led to it.
+        pickled = "allow_pickle" in str(error)
         reason = "it holds Python objects, which are never read" if pickled else str(error)
-        raise SourceError(f"{path.name} can't be read as .npz: {reason}.") from None
-    except (OSError, EOFError, BadZipFile, KeyError) as error:
-        raise SourceError(f"{path.name} can't be read as .npz: {error}.") from None
-    return open_arrays(arrays, options, name=path.stem)
+        raise SourceError(f"{path.name} can't be read: {reason}.") from None
+    except (OSError, EOFError, BadZipFile, KeyError, zlib.error, MemoryError) as error:
+        raise SourceError(f"{path.name} can't be read: {error}. Copy it again.") from None
+    # Members that aren't arrays come as bytes.
+    return {name: array for name, array in loaded.items() if isinstance(array, np.ndarray)}
 
 
 def open_arrays(

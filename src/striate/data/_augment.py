@@ -27,7 +27,11 @@ def augment(
     batch nor on the number of threads. All that moves pixels is one matrix and one bilinear
     interpolation; flips and crops by themselves move pixels exactly.
     """
-    out = np.empty_like(pictures_BHWC)
+    if len(ids) != len(pictures_BHWC):
+        raise ValueError(
+            f"{len(pictures_BHWC)} pictures, but {len(ids)} ids; expected one for each."
+        )
+    out = np.empty(pictures_BHWC.shape, np.uint8)
     count = max(1, min(threads, len(ids)))
     bounds = np.linspace(0, len(ids), count + 1).astype(int).tolist()
     parts = [slice(*pair) for pair in pairwise(bounds)]

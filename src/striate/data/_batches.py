@@ -9,9 +9,10 @@ import numpy.typing as npt
 
 from striate.data._augment import augment
 from striate.data._augmentation import Augmentation
+from striate.data._filling import Positions
 from striate.data._order import Ids, order
 from striate.data._source import Batch
-from striate.data._store import Positions, Store
+from striate.data._store import Store
 
 # Batches prepared before they are asked for.
 _AHEAD = 2

@@ -39,9 +39,7 @@ def write_digits(folder: Path, size: int | None = None) -> None:
 
     pictures, targets = digits()
     for part in pictures:
-        for number, (picture, digit) in enumerate(
-            zip(pictures[part], targets[part], strict=True)
-        ):
+        for number, (picture, digit) in enumerate(zip(pictures[part], targets[part], strict=True)):
             below = folder / part / str(digit)
             below.mkdir(parents=True, exist_ok=True)
             image = Image.fromarray(picture[..., 0])

@@ -5,6 +5,7 @@ its dimensions, then each dimension as a big-endian uint32, then the values, big
 """
 
 import gzip
+import hashlib
 import math
 import re
 import struct
@@ -81,6 +82,14 @@ def _values(file: "IO[bytes] | gzip.GzipFile", expected: int) -> bytearray:
             break
         values += chunk
     return values
+
+
+def idx_md5(array: npt.NDArray[np.uint8]) -> str:
+    """Return the MD5 that the plain IDX file of a uint8 array has."""
+    start = struct.pack(f">BBBB{array.ndim}I", 0, 0, 0x08, array.ndim, *array.shape)
+    digest = hashlib.md5(start, usedforsecurity=False)
+    digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
 
 
 def idx_files(folder: Path) -> dict[tuple[str, str], Path]:

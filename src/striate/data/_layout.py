@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from striate.data._source import PARTS, UNDECIDED
-from striate.data._walk import entries, is_picture, look_below, suffix
+from striate.data._walk import entries, is_folder, is_picture, look_below, suffix
 from striate.data._words import count, natural_key, part_of, some
 from striate.errors import SourceError
 
@@ -44,7 +44,7 @@ def class_folders(folder: Path) -> tuple[list[ClassFolder], list[str]]:
             f"The folder {folder} is empty. Expected one subfolder per class, such as "
             f"{folder.name}/cat/1.jpg."
         )
-    names = [entry.name for entry in inside if entry.is_dir()]
+    names = [entry.name for entry in inside if is_folder(entry)]
     layout = _Layout()
     if _has_parts(folder, names):
         _add_parts(layout, folder, names)
@@ -57,7 +57,7 @@ def class_folders(folder: Path) -> tuple[list[ClassFolder], list[str]]:
 def _has_parts(folder: Path, names: list[str]) -> bool:
     parts = [name for name in names if part_of(name) is not None]
     train = [name for name in parts if name.casefold() in ("train", "training")]
-    deep = any(entry.is_dir() for name in train for entry in entries(folder / name))
+    deep = any(is_folder(entry) for name in train for entry in entries(folder / name))
     return deep or (len(parts) > 0 and len(parts) == len(names))
 
 
@@ -81,7 +81,7 @@ def _add_parts(layout: _Layout, folder: Path, names: list[str]) -> None:
 
 def _add_classes(layout: _Layout, folder: Path, above: str, part: int) -> None:
     for entry in sorted(entries(folder / above), key=lambda entry: natural_key(entry.name)):
-        if entry.is_dir():
+        if is_folder(entry):
             below = look_below(folder / above / entry.name)
             layout.others.update(below.others)
             pictures = tuple(f"{above}{entry.name}/{path}" for path in below.pictures)

@@ -13,11 +13,7 @@ from striate.data._walk import is_picture, suffix
 from striate.errors import SourceError, UsageError, nearest, unknown
 
 SourceLike = (
-    str
-    | Path
-    | Mapping[str, npt.NDArray[Any]]
-    | tuple[npt.NDArray[Any], npt.NDArray[Any]]
-    | Source
+    str | Path | Mapping[str, npt.NDArray[Any]] | tuple[npt.NDArray[Any], npt.NDArray[Any]] | Source
 )
 """What `open_source` takes."""
 

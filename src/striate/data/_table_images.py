@@ -21,8 +21,15 @@ _IMAGE_COLUMNS = (
 def image_column(table: Table) -> str:
     """Return the column whose cells are mostly picture names, else one with a usual name.
 
-    Raises SourceError where there is no such column, or several that can't be told apart.
+    Raises SourceError where there is no such column, several that can't be told apart, or no line
+    with the columns' names.
     """
+    rows = [name for name in table.columns if is_picture(name)]
+    if rows:
+        raise SourceError(
+            f"The first line of {table.path.name} is a row ('{rows[0]}'), not the columns' names. "
+            "Add a first line such as image,label."
+        )
     holding = [name for name, cells in table.columns.items() if _mostly_pictures(cells)]
     named = [
         name

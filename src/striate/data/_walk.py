@@ -55,13 +55,21 @@ def entries(folder: Path | str) -> list[os.DirEntry[str]]:
     return sorted(found, key=lambda entry: entry.name)
 
 
+def is_folder(entry: os.DirEntry[str]) -> bool:
+    """Return True for a folder or a link to one; a link in a circle is none."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
+
+
 def look_below(folder: Path) -> Found:
     """Return every picture below `folder`, however deep; links to folders are followed once."""
     pictures: list[str] = []
     others: Counter[str] = Counter()
     for inside, entry in _files(folder):
         # A broken link that looks like a picture is reported as unreadable, not passed over.
-        if is_picture(entry.name) and (entry.is_file() or entry.is_symlink()):
+        if is_picture(entry.name) and (entry.is_symlink() or entry.is_file()):
             pictures.append(inside + entry.name)
         else:
             others[suffix(entry.name)] += 1
@@ -71,21 +79,26 @@ def look_below(folder: Path) -> Found:
 def _files(folder: Path) -> Iterator[tuple[str, os.DirEntry[str]]]:
     """Yield (folder relative to the start with a trailing "/", or "", entry) of all files.
 
-    Each real folder is visited once: that ends loops of links. Real folders come before links,
+    Each real folder is visited once, and those above the start never: that ends loops of links,
+    and no link upwards brings the pictures of other classes in. Real folders come before links,
     so that a picture reachable both ways keeps the path without the link.
     """
     waiting = deque([(str(folder), "")])
     links: deque[tuple[str, str]] = deque()
-    visited: set[tuple[int, int]] = set()
+    visited = {_identity(above) for above in Path(os.path.abspath(folder)).parents}  # noqa: PTH100
     while waiting or links:
         path, inside = waiting.popleft() if waiting else links.popleft()
-        status = os.stat(path)  # noqa: PTH116
-        if (status.st_dev, status.st_ino) in visited:
+        if _identity(path) in visited:
             continue
-        visited.add((status.st_dev, status.st_ino))
+        visited.add(_identity(path))
         for entry in entries(path):
-            if entry.is_dir():
+            if is_folder(entry):
                 queue = links if entry.is_symlink() else waiting
                 queue.append((entry.path, f"{inside}{entry.name}/"))
             else:
                 yield inside, entry
+
+
+def _identity(folder: Path | str) -> tuple[int, int]:
+    status = os.stat(folder)  # noqa: PTH116
+    return status.st_dev, status.st_ino

@@ -1,6 +1,6 @@
 """A source's targets, in the order of a model's names."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,8 +26,8 @@ def align(source: Source, answer: Answer) -> npt.NDArray[Any]:
     theirs = source.answer
     if theirs.task != answer.task:
         raise SourceError(
-            f"{source.name}: this source is read as {theirs.task} ({_some(theirs.names)}), but "
-            f"the model was trained for {answer.task} ({_some(answer.names)}). Read it with "
+            f"{source.name}: this source is read as {theirs.task} ({listed(theirs.names)}), but "
+            f"the model was trained for {answer.task} ({listed(answer.names)}). Read it with "
             f"--task {answer.task}, or use a model for {theirs.task}."
         )
     targets = _BY_TASK[answer.task](source, answer.names)
@@ -47,7 +47,7 @@ def _classes(source: Source, names: tuple[str, ...]) -> npt.NDArray[np.int64]:
     used = np.unique(source.targets)
     _refuse_unknown(source, "class", [theirs[number] for number in used], names)
     renumbered = np.array([place.get(name, -1) for name in theirs], dtype=np.int64)
-    return renumbered[source.targets]
+    return np.asarray(renumbered[source.targets], np.int64)
 
 
 def _labels(source: Source, names: tuple[str, ...]) -> npt.NDArray[np.float32]:
@@ -69,7 +69,7 @@ def _numbers(source: Source, names: tuple[str, ...]) -> npt.NDArray[np.float64]:
         if name not in theirs:
             raise SourceError(
                 f"{source.name}: the model answers '{name}', but the source has no target of that "
-                f"name.{nearest(name, theirs)} Its targets: {_some(theirs)}."
+                f"name.{nearest(name, theirs)} Its targets: {listed(theirs)}."
             )
     return source.targets[:, [theirs.index(name) for name in names]].astype(np.float64)
 
@@ -86,12 +86,13 @@ def _refuse_unknown(source: Source, what: str, used: list[str], names: tuple[str
         if name not in names:
             raise SourceError(
                 f"{source.name}: the source has the {what} '{name}', which the model doesn't know."
-                f"{nearest(name, names)} The model knows: {_some(names)}. Rename or leave out "
+                f"{nearest(name, names)} The model knows: {listed(names)}. Rename or leave out "
                 "those pictures, or train on this source."
             )
 
 
-def _some(names: tuple[str, ...]) -> str:
+def listed(names: Sequence[str]) -> str:
+    """Return names for a message, the first ten of many."""
     rest = len(names) - _NAMED
-    listed = ", ".join(names[:_NAMED])
-    return f"{listed} and {rest} more" if rest > 0 else listed
+    first = ", ".join(names[:_NAMED])
+    return f"{first} and {rest} more" if rest > 0 else first

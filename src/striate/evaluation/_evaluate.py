@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from striate.answer import Answer, Floats, Json
 from striate.data import Source, unreadable_limit
-from striate.evaluation._align import absent, align
+from striate.evaluation._align import absent, align, listed
 from striate.evaluation._answers import Network, Progress, answers
 from striate.evaluation._decoded import Decoded
 from striate.evaluation._evaluation import Evaluation
@@ -86,6 +86,6 @@ def _notes(source: Source, answer: Answer) -> tuple[str, ...]:
     if not missing:
         return ()
     return (
-        f"The source doesn't have {', '.join(missing)}: counted as never there, though the model "
+        f"The source doesn't have {listed(missing)}: counted as never there, though the model "
         "may answer so.",
     )

@@ -6,7 +6,7 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from striate import __version__
+from striate._version import __version__
 
 PACKAGES = ("torch", "onnxruntime", "numpy", "pillow", "opencv-python-headless")
 

@@ -46,7 +46,7 @@ def make_task(prepared: Prepared, outputs: int, loss: Callable[..., Any] | None)
         loss=loss or options.name,
         label_smoothing=options.label_smoothing,
         class_weights=options.class_weights,
-        delta=1.0 if options.delta is None else options.delta,
+        delta=options.delta,
         train_targets=prepared.source.targets[prepared.split.train],
         outputs=outputs,
     )
@@ -184,6 +184,7 @@ def _plan(
         stage=stage,
         task=task,
         batches=batches,
+        samples=len(prepared.split.train),
         optimizer=_optimizer(network, settings),
         rate=_rate(settings, epochs * len(batches), source.answer.selection[0]),
         validate=(

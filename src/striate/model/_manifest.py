@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from striate import __version__
+from striate._version import __version__
 from striate.answer import Answer, answer_from_json
 from striate.errors import ModelError, StriateError
 from striate.image import Shape

@@ -7,8 +7,8 @@ from torch import Tensor, nn
 
 from striate.network._arithmetic import Shape
 from striate.network._modules import sequence
-from striate.network._registry import specify
 from striate.network._specification import Specification
+from striate.network._specify import specify
 
 
 @final

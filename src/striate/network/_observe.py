@@ -93,10 +93,10 @@ def _row(
 ) -> Row:
     spec = None if source is None else recognise(layer)
     shape = () if source is None else tuple(source.shape[1:])
-    fields = None if made is None else trace.fields(made)
-    if fields is None and source is not None and spec is not None:
+    if made is not None and trace.fields(made) is None and source is not None and spec is not None:
+        # A layer that PyTorch computes in a way that the trace can't follow, as 1-D pooling.
         before = trace.fields(source)
-        fields = None if before is None else spec.fields(before, shape, trace.sizes)
+        trace.tell(made, None if before is None else spec.fields(before, shape, trace.sizes))
     return Row(
         name=name,
         kind=type(layer).__name__ if spec is None else spec.kind,
@@ -104,7 +104,7 @@ def _row(
         output=() if made is None else tuple(made.shape[1:]),
         parameters=_count_new(layer, seen),
         cost=Cost() if spec is None else spec.cost(shape),
-        fields=fields,
+        fields=None if made is None else trace.fields(made),
         bytes=0 if made is None else made[0].numel() * made.element_size(),
     )
 

@@ -1,65 +1,10 @@
 """The networks that have a name; no PyTorch here."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
-
 from striate.errors import NetworkError, unknown
-from striate.network._arithmetic import Shape, times
 from striate.network._compact import compact
 from striate.network._course import cnn3, cnn5, cnn64, cnn64_small, cnn_gap, lenet5, mlp
-from striate.network._options import Option, Value, read_options
-from striate.network._specification import Specification, walk
-
-
-@dataclass(frozen=True, kw_only=True)
-class Entry:
-    """A registered network.
-
-    Attributes:
-        name: how it is asked for.
-        title: its name in print.
-        year: of publication; None where there is none.
-        source: paper, course or author.
-        idea: what is worth knowing about it, in one line.
-        default_input: (C, H, W) it was made for.
-        default_outputs: outputs it was made with.
-        options: what it accepts, with defaults and meanings.
-        builder: called with (shape, outputs) and every option by name.
-    """
-
-    name: str
-    title: str
-    year: int | None
-    source: str
-    idea: str
-    default_input: Shape
-    default_outputs: int
-    builder: Callable[..., Specification]
-    options: tuple[Option, ...] = ()
-
-    @property
-    def parameters(self) -> int:
-        """Trained numbers at the default input, outputs and options."""
-        layers = self.builder(
-            self.default_input, self.default_outputs, **read_options(self.name, self.options, {})
-        ).layers
-        return sum(step.layer.parameters(step.input) for step in walk(layers, self.default_input))
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the entry as in `striate networks --json`."""
-        return {
-            "name": self.name,
-            "title": self.title,
-            "year": self.year,
-            "source": self.source,
-            "idea": self.idea,
-            "input": list(self.default_input),
-            "outputs": self.default_outputs,
-            "parameters": self.parameters,
-            "options": [option.to_json() for option in self.options],
-        }
-
+from striate.network._entry import Entry
+from striate.network._options import Option, Value
 
 DROPOUT = Option(
     name="dropout",
@@ -211,24 +156,3 @@ def entry(name: str) -> Entry:
             unknown("network", name, known, do="'striate networks' says what each is.")
         )
     return known[name]
-
-
-def specify(
-    name: str, *, shape: Shape, outputs: int, options: Mapping[str, object] | None = None
-) -> Specification:
-    """Return a registered network's layers for pictures of `shape` (C, H, W).
-
-    Raises NetworkError for an unknown name or option and where a layer doesn't fit the picture.
-    """
-    found = entry(name)
-    read = read_options(name, found.options, options or {})
-    if outputs < 1:
-        raise NetworkError(f"A network needs 1 output or more, got {outputs}.")
-    if min(shape) < 1:
-        raise NetworkError(f"A picture needs 1 channel and 1×1 pixels or more, got {times(shape)}.")
-    specification = found.builder(shape, outputs, **read)
-    try:
-        walk(specification.layers, shape)
-    except NetworkError as error:
-        raise NetworkError(f"Network '{name}' doesn't fit. {error}") from None
-    return specification

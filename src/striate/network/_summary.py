@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from striate.network._arithmetic import Shape, product
 from striate.network._field import Fields
-from striate.network._registry import entry, specify
+from striate.network._registry import entry
 from striate.network._spec import Cost
 from striate.network._specification import Step, walk
+from striate.network._specify import specify
 from striate.network._table import text
 
 if TYPE_CHECKING:

@@ -29,7 +29,7 @@ class FieldTrace(TorchDispatchMode):  # type: ignore[no-untyped-call]  # PyTorch
         self.sizes = tuple(picture.shape[2:])
         # The tensors are kept, so that no id is given twice.
         self._known: dict[int, tuple[Tensor, Fields | None]] = {}
-        self._set(picture, tuple(Field() for _ in self.sizes))
+        self.tell(picture, tuple(Field() for _ in self.sizes))
 
     def fields(self, tensor: Tensor) -> Fields | None:
         """Return the fields of a tensor, or None where they aren't known."""
@@ -47,10 +47,11 @@ class FieldTrace(TorchDispatchMode):  # type: ignore[no-untyped-call]  # PyTorch
         sources = [one for one in _tensors((args, kwargs)) if id(one) in self._known]
         if sources:
             for made in _tensors(result):
-                self._set(made, self._after(func, args, sources, made))
+                self.tell(made, self._after(func, args, sources, made))
         return result
 
-    def _set(self, tensor: Tensor, fields: Fields | None) -> None:
+    def tell(self, tensor: Tensor, fields: Fields | None) -> None:
+        """Keep the fields of a tensor; also from outside, where they are known otherwise."""
         self._known[id(tensor)] = (tensor, fields)
 
     def _after(

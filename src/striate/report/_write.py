@@ -9,7 +9,7 @@ from tempfile import NamedTemporaryFile
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
-from striate import __version__
+from striate._version import __version__
 from striate.errors import DiskError
 from striate.report._blocks import Section
 from striate.report._calibration import calibration

@@ -23,6 +23,7 @@ class Plan:
     """Everything that one fit needs and that doesn't change during it.
 
     Attributes:
+        samples: pictures in one epoch.
         rate: step (from 0) and the validation rows so far → learning rate.
         validate: network → loss and metrics of the validation part; None without such a part.
         selection: (metric, larger is better) that chooses the best epoch.
@@ -33,6 +34,7 @@ class Plan:
     stage: nn.Module
     task: Task
     batches: Batches
+    samples: int
     optimizer: Optimizer
     rate: Callable[[int, list[dict[str, float]]], float]
     validate: Callable[[nn.Module], dict[str, float]] | None
@@ -162,7 +164,8 @@ def gradient_norm(parameters: list[nn.Parameter]) -> float:
     if not gradients:
         return 0.0
     norms = torch.stack(list(torch._foreach_norm(gradients)))
-    return float(torch.linalg.vector_norm(norms).item())
+    norm: float = torch.linalg.vector_norm(norms).item()
+    return norm
 
 
 def _not_finite(what: str, value: float, step: int, rate: float) -> str:
@@ -193,7 +196,7 @@ class _Clock:
         self.steps = 0
         self.epoch_images = 0
         self._plan = plan
-        self._images = plan.epochs * plan.batches.samples
+        self._images = plan.epochs * plan.samples
         self._seen = 0
         self._begun = self._epoch_begun = perf_counter()
         self._rate = 0.0

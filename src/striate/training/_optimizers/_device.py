@@ -3,7 +3,6 @@
 import torch
 from torch import Tensor
 
-
 _KEYS = {"cpu": "CPU", "cuda": "CUDA", "mps": "MPS", "xpu": "XPU"}
 
 

@@ -112,8 +112,7 @@ class Holder:
             if parameter.grad is not None
         ]
         steps = [self._steps[number] for number in numbers]
-        for step in steps:
-            step.add_(1.0)
+        torch._foreach_add_(steps, 1.0)
         part.rule.update(
             parameters,
             gradients,

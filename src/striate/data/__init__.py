@@ -1,0 +1,64 @@
+"""From what the user calls a source to batches: open, check, split, store, batches.
+
+Importing this room imports neither Pillow nor OpenCV; they come in when a picture is read.
+"""
+
+from striate.data._augment import augment, matrices
+from striate.data._augmentation import Augmentation
+from striate.data._batches import Batches
+from striate.data._check import check, unreadable_limit
+from striate.data._digits import write_digits
+from striate.data._named import named_sources
+from striate.data._open import SourceLike, open_source
+from striate.data._order import hash_ids, hash_names, order
+from striate.data._registry import NamedSource
+from striate.data._source import (
+    PARTS,
+    TEST,
+    TRAIN,
+    UNDECIDED,
+    VALIDATION,
+    Audit,
+    Batch,
+    Pictures,
+    Progress,
+    Source,
+    SourceOptions,
+    Split,
+    Unreadable,
+)
+from striate.data._split import split
+from striate.data._store import Store, store
+
+__all__ = [
+    "PARTS",
+    "TEST",
+    "TRAIN",
+    "UNDECIDED",
+    "VALIDATION",
+    "Audit",
+    "Augmentation",
+    "Batch",
+    "Batches",
+    "NamedSource",
+    "Pictures",
+    "Progress",
+    "Source",
+    "SourceLike",
+    "SourceOptions",
+    "Split",
+    "Store",
+    "Unreadable",
+    "augment",
+    "check",
+    "hash_ids",
+    "hash_names",
+    "matrices",
+    "named_sources",
+    "open_source",
+    "order",
+    "split",
+    "store",
+    "unreadable_limit",
+    "write_digits",
+]

@@ -1,0 +1,65 @@
+"""The threads that fill a store."""
+
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from threading import Event
+
+import numpy as np
+import numpy.typing as npt
+
+from striate.data._source import Pictures, Progress, Unreadable
+from striate.errors import PictureError
+from striate.image import Shape, fit, fit_matrix
+
+Positions = npt.NDArray[np.int64]
+
+# Pictures that one thread takes at a time: large enough to cost nothing, small enough to stop.
+_PIECE = 32
+
+
+class Filling:
+    """Threads that decode and fit pictures into the rows of one array."""
+
+    def __init__(self, pictures: Pictures, shape: Shape, pixels: npt.NDArray[np.uint8]) -> None:
+        self.pictures = pictures
+        self.shape = shape
+        self.pixels = pixels
+        self.matrices = np.zeros((len(pixels), 2, 3), np.float32)
+        self.unreadable: list[Unreadable] = []
+        self._stop = Event()
+
+    def run(self, positions: Positions, threads: int, progress: Progress | None) -> None:
+        """Fill the rows at `positions`; the first error that isn't a PictureError comes out."""
+        done = len(self.pixels) - len(positions)
+        with ThreadPoolExecutor(max(1, threads), "striate-store") as pool:
+            try:
+                for piece in as_completed(self._submit(pool, positions)):
+                    done += piece.result()
+                    if progress is not None:
+                        progress(done, len(self.pixels))
+            except BaseException:
+                # Ctrl-C too: each thread ends after the picture it is at.
+                self._stop.set()
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+
+    def _submit(self, pool: ThreadPoolExecutor, positions: Positions) -> list[Future[int]]:
+        starts = range(0, len(positions), _PIECE)
+        return [pool.submit(self._fill, positions[start : start + _PIECE]) for start in starts]
+
+    def _fill(self, positions: Positions) -> int:
+        for position in positions.tolist():
+            if self._stop.is_set():
+                break
+            self._fill_one(position)
+        return len(positions)
+
+    def _fill_one(self, position: int) -> None:
+        try:
+            picture = self.pictures.read(position, self.shape.channels)
+        except PictureError as error:
+            lost = Unreadable(position=position, name=error.name, reason=error.reason)
+            self.unreadable.append(lost)
+            return
+        self.pixels[position] = fit(picture, self.shape)
+        height, width = picture.shape[:2]
+        self.matrices[position] = fit_matrix(height, width, self.shape)

@@ -1,0 +1,30 @@
+"""From a name to layers for one picture size; no PyTorch here."""
+
+from collections.abc import Mapping
+
+from striate.errors import NetworkError
+from striate.network._arithmetic import Shape, times
+from striate.network._options import read_options
+from striate.network._registry import entry
+from striate.network._specification import Specification, walk
+
+
+def specify(
+    name: str, *, shape: Shape, outputs: int, options: Mapping[str, object] | None = None
+) -> Specification:
+    """Return a registered network's layers for pictures of `shape` (C, H, W).
+
+    Raises NetworkError for an unknown name or option and where a layer doesn't fit the picture.
+    """
+    found = entry(name)
+    read = read_options(name, found.options, options or {})
+    if outputs < 1:
+        raise NetworkError(f"A network needs 1 output or more, got {outputs}.")
+    if min(shape) < 1:
+        raise NetworkError(f"A picture needs 1 channel and 1×1 pixels or more, got {times(shape)}.")
+    specification = found.builder(shape, outputs, **read)
+    try:
+        walk(specification.layers, shape)
+    except NetworkError as error:
+        raise NetworkError(f"Network '{name}' doesn't fit. {error}") from None
+    return specification

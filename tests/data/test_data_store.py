@@ -1,0 +1,254 @@
+"""The store: what is kept, what is left out, threads, files, full disks."""
+
+import errno
+import os
+import shutil
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from pictures import stripes
+from striate.answer import Answer
+from striate.data import _room
+from striate.data._room import cache_folder, make_room
+from striate.data._source import Source, Unreadable
+from striate.data._store import Block, store
+from striate.errors import DiskError, PictureError
+from striate.image import Shape, fit, fit_matrix
+
+Pixels = npt.NDArray[np.uint8]
+SMALL = Shape(height=8, width=8, channels=3)
+
+
+@dataclass
+class Fake:
+    """Pictures from a function of the position."""
+
+    count: int
+    make: Callable[[int], Pixels]
+    read_positions: list[int] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return self.count
+
+    def name(self, position: int) -> str:
+        return f"{position}.png"
+
+    def size(self, position: int) -> tuple[int, int, int]:
+        height, width, channels = self.make(position).shape
+        return height, width, channels
+
+    def read(self, position: int, channels: int | None = None) -> Pixels:
+        assert channels in (1, 3)
+        self.read_positions.append(position)
+        return self.make(position)
+
+    def file(self, position: int) -> Path | None:  # noqa: ARG002
+        return None
+
+
+class Array(Fake):
+    """Pictures that lie in one array."""
+
+    def __init__(self, array: Pixels) -> None:
+        super().__init__(len(array), lambda position: array[position])
+        self.array = array
+
+
+class Nothing:
+    """Stands where a source needs an answer; the store asks it nothing."""
+
+
+def source(pictures: Fake) -> Source:
+    count = len(pictures)
+    answer: Answer = Nothing()  # type: ignore[assignment]
+    return Source(
+        name="fake",
+        kind="arrays",
+        pictures=pictures,
+        ids=np.arange(count, dtype=np.uint64),
+        answer=answer,
+        targets=np.zeros(count, np.int64),
+        parts=np.full(count, -1, np.int8),
+    )
+
+
+def sized(position: int) -> Pixels:
+    """Return a picture whose size depends on the position."""
+    return stripes(position % 4, position, size=12 + position % 5)[: 10 + position % 3]
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_pictures_are_fitted_once_and_kept(threads: int) -> None:
+    pictures = Fake(100, sized)
+    done: list[tuple[int, int]] = []
+    with store(source(pictures), SMALL, threads=threads, progress=lambda *at: done.append(at)) as s:
+        assert len(s) == 100 and s.shape == SMALL and s.unreadable == () and s.in_memory
+        assert sorted(pictures.read_positions) == list(range(100))
+        assert done[-1] == (100, 100) and [one for one, _ in done] == sorted(one for one, _ in done)
+        taken = s.take(np.array([7, 3, 7]))
+        assert taken.dtype == np.uint8 and taken.shape == (3, 8, 8, 3)
+        assert np.array_equal(taken, np.stack([fit(sized(i), SMALL) for i in (7, 3, 7)]))
+        assert np.array_equal(s[3], taken[1])
+        assert s.matrices.dtype == np.float32 and s.matrices.shape == (100, 2, 3)
+        height, width = sized(7).shape[:2]
+        assert np.allclose(s.matrices[7], fit_matrix(height, width, SMALL), atol=1e-6)
+        with pytest.raises(IndexError):
+            s.take(np.array([100]))
+        taken[...] = 0
+        assert s[3].any()
+    assert len(pictures.read_positions) == 100
+
+
+def test_an_array_of_the_right_shape_is_used_as_it_is() -> None:
+    array = np.stack([stripes(0, i, size=8) for i in range(5)])
+    pictures = Array(array)
+    assert isinstance(pictures, Block) and not isinstance(Fake(0, sized), Block)
+    with store(source(pictures), SMALL, skip=np.array([2])) as s:
+        assert pictures.read_positions == []
+        assert np.array_equal(s.take(np.array([4, 0])), array[[4, 0]])
+        assert np.array_equal(s.matrices, np.broadcast_to(np.eye(2, 3), (5, 2, 3)))
+        with pytest.raises(ValueError, match="at position 2 could not be read"):
+            s.take(np.array([0, 2]))
+
+
+def test_an_array_of_another_shape_is_fitted() -> None:
+    array = np.stack([stripes(0, i, size=8) for i in range(5)])
+    shape = Shape(height=8, width=8, channels=1)
+    with store(source(Array(array)), shape) as s:
+        assert np.array_equal(s[1], fit(array[1], shape))
+
+
+def test_unreadable_pictures_are_named_and_refused() -> None:
+    def make(position: int) -> Pixels:
+        if position in (3, 1):
+            raise PictureError(f"folder/{position}.png", "truncated")
+        return sized(position)
+
+    pictures = Fake(6, make)
+    with store(source(pictures), SMALL, skip=np.array([5])) as s:
+        assert s.unreadable == (
+            Unreadable(position=1, name="folder/1.png", reason="truncated"),
+            Unreadable(position=3, name="folder/3.png", reason="truncated"),
+        )
+        assert 5 not in pictures.read_positions
+        assert s.take(np.array([0, 2, 4])).any()
+        for position in (1, 3, 5):
+            assert not s.matrices[position].any()
+            with pytest.raises(ValueError) as caught:
+                s.take(np.array([0, position, 2]))
+            assert str(caught.value) == (
+                f"The picture at position {position} could not be read; leave it out."
+            )
+            with pytest.raises(ValueError):
+                s[position]
+
+
+@pytest.mark.parametrize("error", [RuntimeError("a bug"), KeyboardInterrupt()])
+def test_other_errors_come_out_promptly_and_end_the_threads(error: BaseException) -> None:
+    def make(position: int) -> Pixels:
+        if position == 40:
+            raise error
+        time.sleep(0.001)
+        return sized(position)
+
+    pictures = Fake(100_000, make)
+    with pytest.raises(type(error)):
+        store(source(pictures), SMALL, threads=2)
+    assert len(pictures.read_positions) < 5000
+    assert not [one for one in threading.enumerate() if one.name.startswith("striate-store")]
+
+
+def test_large_stores_lie_in_a_file_that_goes_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_room, "IN_MEMORY", 1000)
+    s = store(source(Fake(20, sized)), SMALL, cache=tmp_path / "cache")
+    files = list((tmp_path / "cache").rglob("pixels"))
+    assert len(files) == 1 and files[0].stat().st_size == 20 * 8 * 8 * 3
+    assert not s.in_memory
+    taken = s.take(np.array([19, 0]))
+    assert type(taken) is np.ndarray
+    assert np.array_equal(taken, np.stack([fit(sized(i), SMALL) for i in (19, 0)]))
+    s.close()
+    s.close()
+    assert list((tmp_path / "cache").iterdir()) == []
+
+
+def test_a_forgotten_store_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_room, "IN_MEMORY", 1000)
+    s = store(source(Fake(20, sized)), SMALL, cache=tmp_path)
+    assert len(list(tmp_path.iterdir())) == 1
+    del s
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_failing_store_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_room, "IN_MEMORY", 1000)
+
+    def make(_: int) -> Pixels:
+        raise RuntimeError("a bug")
+
+    with pytest.raises(RuntimeError, match="a bug"):
+        store(source(Fake(20, make)), SMALL, cache=tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_too_little_space_is_seen_beforehand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(9, 9, 5000))
+    with pytest.raises(DiskError) as caught:
+        make_room((2 << 30, 1), tmp_path)
+    assert str(caught.value) == (
+        f"The pictures need a file of 2,147,483,648 bytes, but {tmp_path} has 5,000 bytes free. "
+        "Free some space, or set STRIATE_CACHE to a folder on another disk."
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_disk_that_fills_up_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(_room, "IN_MEMORY", 1000)
+    monkeypatch.setattr(os, "posix_fallocate", full, raising=False)
+    with pytest.raises(DiskError, match=r"need a file of 2,000 bytes, but .* bytes free\."):
+        make_room((2000,), tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_systems_without_fallocate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_room, "IN_MEMORY", 1000)
+    monkeypatch.delattr(os, "posix_fallocate", raising=False)
+    room = make_room((3, 1_000_000), tmp_path)
+    assert room.array.shape == (3, 1_000_000) and not room.array.any()
+    room.close()
+
+
+def test_a_cache_folder_that_can_not_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_room, "IN_MEMORY", 1000)
+    (tmp_path / "file").touch()
+    with pytest.raises(DiskError) as caught:
+        make_room((2000,), tmp_path / "file" / "below")
+    assert str(caught.value) == (
+        f"The pictures need a file of 2,000 bytes, but {tmp_path / 'file' / 'below'} can't be "
+        "written to (Not a directory). Set STRIATE_CACHE to a folder that can."
+    )
+
+
+def test_where_the_cache_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STRIATE_CACHE", "/a/b")
+    assert cache_folder() == Path("/a/b")
+    monkeypatch.delenv("STRIATE_CACHE")
+    monkeypatch.setenv("XDG_CACHE_HOME", "/c")
+    assert cache_folder() == Path("/c/striate")
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setenv("HOME", "/home/me")
+    assert cache_folder() == Path("/home/me/.cache/striate")
