@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from onnx_models import tiny_manifest
 
+from onnx_models import tiny_manifest
 from striate.answer import Classification, Regression
 from striate.errors import ModelError
 from striate.image import Shape
@@ -80,12 +80,9 @@ def test_round_trip_through_bytes(names: list[str], height: int, channels: int) 
 def test_each_missing_key_is_named(key: str) -> None:
     document = _json()
     del document[key]
-    sentence = f"model.json: the key '{key}' is missing."
-    if key == "format":
-        sentence = "model.json: 'format' should be the number 0."
     with pytest.raises(ModelError) as caught:
         Manifest.from_json(document)
-    assert str(caught.value) == sentence
+    assert str(caught.value) == f"model.json: the key '{key}' is missing."
 
 
 @pytest.mark.parametrize(
@@ -124,7 +121,7 @@ def test_each_missing_key_is_named(key: str) -> None:
         ("samples/0/logits", [], "'samples[0].logits' should be a list of numbers, but it is []."),
         ("samples/0/file", "samples/1.png", "'samples[0].file' is 'samples/1.png', which 'files' "
          "doesn't list."),
-        ("samples/0/more", 1, "unknown key 'samples[0].more'. Known: file, name, source, logits, "
+        ("samples/0/zzz", 1, "unknown key 'samples[0].zzz'. Known: file, name, source, logits, "
          "answer."),
         ("files/network.onnx", "AB" * 32, "'files' should give 64 hexadecimal digits for "
          "'network.onnx'."),

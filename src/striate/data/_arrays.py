@@ -124,8 +124,9 @@ def parts_source(
 def _row_ids(lengths: Mapping[str, int]) -> npt.NDArray[np.uint64]:
     """Return an id per row: the hash of its number in its part and, but for training, the part."""
     keys = {"": 0, "train": 0, "validation": 1, "test": 2}
+    # Hashed twice: for small numbers `hash_ids(a, ids=b)` is `hash_ids(b, ids=a)`.
     rows = [
-        hash_ids(keys[part], ids=np.arange(length, dtype=np.uint64))
+        hash_ids(keys[part], ids=hash_ids(ids=np.arange(length, dtype=np.uint64)))
         for part, length in lengths.items()
     ]
     return np.concatenate(rows)

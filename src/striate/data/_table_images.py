@@ -78,7 +78,7 @@ def locate(cells: Sequence[str], table: Table, images: Path | None) -> list[str]
             f"None of the {len(cells):,} pictures that {table.path.name} names was found in "
             f"{folder} or below it. The first is '{cells[0]}'. Name their folder with --images."
         )
-    return [path or expected for path, expected in zip(found, direct, strict=True)]
+    return [os.path.normpath(path or missing) for path, missing in zip(found, direct, strict=True)]
 
 
 def _refuse_empty(cells: Sequence[str], table: Table) -> None:

@@ -1,5 +1,7 @@
 """From the bytes of `network.onnx` to a network that obeys the contract of docs/model-folder.md."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -41,8 +43,9 @@ class Network:
         self._sizes = (shape.height, shape.width, shape.channels)
         _refuse_external(data, name)
         self._session = _session(data, name, threads)
-        _check_input(self._session.get_inputs(), name, self._sizes)
-        _check_outputs(self._session.get_outputs(), name, answers)
+        with _letters(f"{name}: ONNX Runtime refuses this network"):
+            _check_input(self._session.get_inputs(), name, self._sizes)
+            _check_outputs(self._session.get_outputs(), name, answers)
 
     def run(self, pictures_NHWC: Pixels) -> tuple[Floats32, Floats32]:
         """Return (logits (N, K'), answer (N, K)), float32.
@@ -55,10 +58,8 @@ class Network:
                 f"The network takes uint8 pictures of (N, {_joined(self._sizes)}), but got "
                 f"{pictures_NHWC.dtype} of ({_joined(pictures_NHWC.shape)})."
             )
-        try:
+        with _letters(f"{self._name}: the network fails"):
             logits_NK, answer_NK = self._session.run(OUTPUTS, {INPUT: pictures_NHWC})
-        except _refusals() as error:
-            raise ModelError(f"{self._name}: the network fails: {error}") from error
         if answer_NK.shape != (len(pictures_NHWC), self._answers):
             raise ModelError(
                 f"{self._name}: expected {self._answers} numbers in an answer, but got "
@@ -88,24 +89,32 @@ def _session(data: bytes, name: str, threads: int | None) -> "InferenceSession":
     options.log_severity_level = _SILENT
     options.intra_op_num_threads = threads or 0
     options.add_session_config_entry("session.load_model_format", "ONNX")
-    try:
-        return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
-    except _refusals() as error:
-        raise ModelError(f"{name}: ONNX Runtime refuses this network: {error}") from error
+    with _letters(f"{name}: ONNX Runtime refuses this network"):
+        # Its fallback would print to stdout and try the same once more.
+        return onnxruntime.InferenceSession(
+            data, options, providers=["CPUExecutionProvider"], enable_fallback=0
+        )
 
 
-def _refusals() -> tuple[type[Exception], ...]:
-    """Return what ONNX Runtime raises about a network; its exceptions have no base of their own."""
+@contextmanager
+def _letters(beginning: str) -> Iterator[None]:
+    """Turn what ONNX Runtime raises about a network into ModelError."""
     from onnxruntime.capi import onnxruntime_pybind11_state as state
 
-    return (
+    # Its exceptions have no base of their own; names that aren't UTF-8 fail only when it says them.
+    refusals = (
         state.Fail,
         state.InvalidArgument,
         state.InvalidGraph,
         state.InvalidProtobuf,
         state.NotImplemented,
         state.RuntimeException,
+        UnicodeDecodeError,
     )
+    try:
+        yield
+    except refusals as error:
+        raise ModelError(f"{beginning}: {error}") from error
 
 
 def _check_input(inputs: "list[NodeArg]", name: str, sizes: tuple[int, int, int]) -> None:

@@ -103,7 +103,7 @@ def _repeat(predictor: Predictor, sample: Sample) -> None:
     """Raise ModelError where the sample's answer isn't the one written down."""
     folder, manifest = predictor.path, predictor.manifest
     data = read_checked(folder, sample.file, manifest.files[sample.file])
-    _, answer_NK = predictor.run(predictor.pixels(data)[None])
+    _, answer_NK = predictor.run(predictor.pixels(data, name=str(folder / sample.file))[None])
     expected_NK = np.array([sample.answer], dtype=np.float32)
     if difference := manifest.answer.disagreement(expected_NK, answer_NK):
         raise ModelError(
