@@ -54,9 +54,7 @@ def run(contender: Contender) -> Measured:
         environment = os.environ | {"STRIATE_CACHE": str(folder / "cache")}
         begun = perf_counter()
         with (folder / "out").open("w+b") as out, (folder / "err").open("w+b") as err:
-            process = subprocess.Popen(
-                words, stdout=out, stderr=err, cwd=name, env=environment
-            )
+            process = subprocess.Popen(words, stdout=out, stderr=err, cwd=name, env=environment)
             _, status, usage = os.wait4(process.pid, 0)
             seconds = perf_counter() - begun
             process.returncode = os.waitstatus_to_exitcode(status)

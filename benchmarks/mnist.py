@@ -1,6 +1,6 @@
 """MNIST: from the command to a model, whole process, beside the plain script of cnn3.
 
-    python benchmarks/mnist.py --data FOLDER     # FOLDER holds mnist/MNIST/raw/*.gz
+python benchmarks/mnist.py --data FOLDER     # FOLDER holds mnist/MNIST/raw/*.gz
 """
 
 import argparse

@@ -1,6 +1,6 @@
 """Regression beside the constant prediction: red cells per picture, and the angle of digits.
 
-    python benchmarks/regression.py --data FOLDER     # FOLDER holds bccd/
+python benchmarks/regression.py --data FOLDER     # FOLDER holds bccd/
 """
 
 import argparse
@@ -28,7 +28,9 @@ def _test_figures(text: str, _folder: Path) -> dict[str, Any]:
 def cells(arguments: argparse.Namespace) -> dict[str, Any]:
     """Red cells per picture on the published split; the constant is the training part's median."""
     folder = arguments.data / "bccd"
-    sets = {part: folder / "ImageSets" / "Main" / f"{part}.txt" for part in ("train", "val", "test")}
+    sets = {
+        part: folder / "ImageSets" / "Main" / f"{part}.txt" for part in ("train", "val", "test")
+    }
     counts = {
         Path(row["image"]).stem: float(row["red_cells"])
         for row in csv.DictReader((folder / "cells.csv").open(encoding="utf-8"))
@@ -44,9 +46,7 @@ def cells(arguments: argparse.Namespace) -> dict[str, Any]:
         "--json",
         "--quiet",
     ]
-    line = compare(
-        "red-cells", [Contender("striate", command, _test_figures)], runs=arguments.runs
-    )
+    line = compare("red-cells", [Contender("striate", command, _test_figures)], runs=arguments.runs)
     return line | {"constant": _constant(known["train"], known["test"])}
 
 

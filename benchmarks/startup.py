@@ -1,6 +1,6 @@
 """Start-up: `--help` of every command, `predict` on one picture, `train` before its first step.
 
-    python benchmarks/startup.py
+python benchmarks/startup.py
 """
 
 import argparse
@@ -71,4 +71,6 @@ def before_first_step(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    main("startup", {"help": helps, "predict": predict, "train-before-first-step": before_first_step})
+    main(
+        "startup", {"help": helps, "predict": predict, "train-before-first-step": before_first_step}
+    )

@@ -59,7 +59,8 @@ def test_importing_brings_nothing_heavy(statement: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "room", ["image", "answer", "model", "data", "evaluation", "network", "task", "training", "report"]
+    "room",
+    ["image", "answer", "model", "data", "evaluation", "network", "task", "training", "report"],
 )
 def test_no_room_brings_pytorch_by_being_imported(room: str) -> None:
     assert "torch" not in imported_by(f"import striate.{room}")

@@ -37,7 +37,9 @@ def main() -> None:
     train = DataLoader(
         datasets.MNIST(sys.argv[1], train=True, transform=transform), batch_size=64, shuffle=True
     )
-    test = DataLoader(datasets.MNIST(sys.argv[1], train=False, transform=transform), batch_size=1000)
+    test = DataLoader(
+        datasets.MNIST(sys.argv[1], train=False, transform=transform), batch_size=1000
+    )
     net = Net()
     optimizer = torch.optim.Adam(net.parameters(), lr=0.001)
     for _epoch in range(4):

@@ -179,7 +179,7 @@ def test_a_class_whose_pictures_are_all_unreadable(tmp_path: Path) -> None:
     assert check(open_source(tmp_path)).warnings[1:] == ("There is no readable picture of: gone.",)
 
 
-def test_uneven_classes(tmp_path: Path) -> None:
+def test_uneven_classes() -> None:
     targets = np.array([0] * 20 + [1] * 2)
     source = open_source((np.zeros((22, 9, 9), np.uint8), targets))
     assert check(source).warnings == (
@@ -245,6 +245,6 @@ def test_groups_that_a_given_split_tears_apart(tmp_path: Path) -> None:
     text = "image,x,who,part\na.png,1,u,train\nb.png,2,u,test\nc.png,3,v,train\nd.png,4,w,val\n"
     source = table(tmp_path, text, group="who", split="part")
     assert check(source).warnings == (
-        "1 group of --group lie in more than one given part: figures of those parts will look "
+        "Groups that lie in more than one given part: 1. The figures of those parts will look "
         "better than they are.",
     )

@@ -33,8 +33,15 @@ def png(picture: np.ndarray) -> str:
     return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
 
 
-def write_run(folder: Path, results: Json, metrics: Json, *, epochs: int = 8, steps: int = 40,
-              history: dict[str, np.ndarray] | None = None) -> Path:
+def write_run(
+    folder: Path,
+    results: Json,
+    metrics: Json,
+    *,
+    epochs: int = 8,
+    steps: int = 40,
+    history: dict[str, np.ndarray] | None = None,
+) -> Path:
     """Write the five files that the report reads; `steps` are those of one epoch."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "config.yaml").write_text("training:\n  epochs: 8\n  note: '<b>&'\n")
@@ -44,13 +51,16 @@ def write_run(folder: Path, results: Json, metrics: Json, *, epochs: int = 8, st
     total = epochs * steps
     step = np.arange(1, total + 1)
     progress = step / max(total, 1)
-    write_csv(folder / "steps.csv", {
-        "step": step,
-        "epoch": (step - 1) // max(steps, 1) + 1,
-        "loss": 2.3 * np.exp(-4 * progress) * rng.lognormal(0, 0.35, total) + 0.02,
-        "learning_rate": 0.003 * np.sin(np.pi * np.clip(progress, 0.01, 0.99)) ** 2,
-        "gradient_norm": rng.lognormal(0, 0.5, total) * (1.5 - progress),
-    })
+    write_csv(
+        folder / "steps.csv",
+        {
+            "step": step,
+            "epoch": (step - 1) // max(steps, 1) + 1,
+            "loss": 2.3 * np.exp(-4 * progress) * rng.lognormal(0, 0.35, total) + 0.02,
+            "learning_rate": 0.003 * np.sin(np.pi * np.clip(progress, 0.01, 0.99)) ** 2,
+            "gradient_norm": rng.lognormal(0, 0.5, total) * (1.5 - progress),
+        },
+    )
     epoch = np.arange(1, epochs + 1)
     columns: dict[str, np.ndarray] = {
         "epoch": epoch,
@@ -90,15 +100,27 @@ def classification(folder: Path, classes: int | tuple[str, ...], **options: Any)
         "calibration": calibration(),
     }
     figures = {
-        "samples": total, "sampled": False, "loss": 0.2871, "correct": right, "total": total,
-        "accuracy": right / total, "accuracy_low": right / total - 0.02,
-        "accuracy_high": right / total + 0.01, "balanced_accuracy": 0.951, "precision": 0.95,
-        "recall": 0.951, "f1": 0.9504, "calibration_error": 0.0213, "roc_auc": 0.9962,
+        "samples": total,
+        "sampled": False,
+        "loss": 0.2871,
+        "correct": right,
+        "total": total,
+        "accuracy": right / total,
+        "accuracy_low": right / total - 0.02,
+        "accuracy_high": right / total + 0.01,
+        "balanced_accuracy": 0.951,
+        "precision": 0.95,
+        "recall": 0.951,
+        "f1": 0.9504,
+        "calibration_error": 0.0213,
+        "roc_auc": 0.9962,
         "average_precision": 0.9871,
     }
     results = common(names) | {
         "counts": {
-            "train": (count * 4).tolist(), "validation": count.tolist(), "test": count.tolist(),
+            "train": (count * 4).tolist(),
+            "validation": count.tolist(),
+            "test": count.tolist(),
         },
         "details": {"validation": details, "test": details},
     }
@@ -108,8 +130,16 @@ def classification(folder: Path, classes: int | tuple[str, ...], **options: Any)
 def multi_label(folder: Path) -> Path:
     names = ("blue sky", "sea", "sand", "people")
     figures = {
-        "samples": 120, "sampled": False, "loss": 0.31, "accuracy": 0.93, "exact_match": 0.71,
-        "precision": 0.9, "recall": 0.88, "f1": 0.89, "roc_auc": 0.97, "average_precision": 0.94,
+        "samples": 120,
+        "sampled": False,
+        "loss": 0.31,
+        "accuracy": 0.93,
+        "exact_match": 0.71,
+        "precision": 0.9,
+        "recall": 0.88,
+        "f1": 0.89,
+        "roc_auc": 0.97,
+        "average_precision": 0.94,
     }
     details = {
         "per_class": [
@@ -119,10 +149,15 @@ def multi_label(folder: Path) -> Path:
         "calibration": calibration(),
     }
     results = common(names) | {
-        "counts": {"train": [200, 150, 90, 20]}, "details": {"validation": details},
+        "counts": {"train": [200, 150, 90, 20]},
+        "details": {"validation": details},
     }
-    return write_run(folder, results, metrics("multi-label", figures, test=False),
-                     history={"validation_exact_match": np.linspace(0.2, 0.71, 8)})
+    return write_run(
+        folder,
+        results,
+        metrics("multi-label", figures, test=False),
+        history={"validation_exact_match": np.linspace(0.2, 0.71, 8)},
+    )
 
 
 def regression(folder: Path) -> Path:
@@ -131,7 +166,12 @@ def regression(folder: Path) -> Path:
     answer = truth * 0.93 + rng.normal(0, 3, 800)
     counts, edges = np.histogram(answer - truth, bins=30)
     figures = {
-        "samples": 800, "sampled": False, "loss": 9.8, "mae": 2.51, "rmse": 3.13, "r2": 0.985,
+        "samples": 800,
+        "sampled": False,
+        "loss": 9.8,
+        "mae": 2.51,
+        "rmse": 3.13,
+        "r2": 0.985,
         "mae_angle": 2.51,
     }
     details = {
@@ -139,15 +179,22 @@ def regression(folder: Path) -> Path:
         "residuals": [{"name": "angle", "edges": edges.tolist(), "counts": counts.tolist()}],
     }
     results = common(("angle",)) | {
-        "counts": {"train": 2000, "test": 800}, "details": {"test": details},
+        "counts": {"train": 2000, "test": 800},
+        "details": {"test": details},
     }
     for n, row in enumerate(results["mistakes"]):
         row |= {"target": "angle −12.3", "answer": "angle 4.1", "error": 16.4 - n}
         row.pop("confidence")
-    return write_run(folder, results, metrics("regression", figures),
-                     history={"validation_mae": np.geomspace(20, 2.5, 8),
-                              "validation_rmse": np.geomspace(26, 3.1, 8),
-                              "validation_r2": np.linspace(0.1, 0.98, 8)})
+    return write_run(
+        folder,
+        results,
+        metrics("regression", figures),
+        history={
+            "validation_mae": np.geomspace(20, 2.5, 8),
+            "validation_rmse": np.geomspace(26, 3.1, 8),
+            "validation_r2": np.linspace(0.1, 0.98, 8),
+        },
+    )
 
 
 def hostile(folder: Path) -> Path:
@@ -161,10 +208,14 @@ def hostile(folder: Path) -> Path:
         "warnings": list(HOSTILE),
         "command": f"striate train '{attack}' {HOSTILE[4]}",
         "model": "mo'del <b>",
-        "samples": [{"picture": results["samples"][0]["picture"], "name": each, "target": each}
-                    for each in HOSTILE]
-        + [{"picture": "http://evil.example/a.png", "name": "far", "target": "away"},
-           {"picture": "data:image/svg+xml;base64,AAAA", "name": "far", "target": "away"}],
+        "samples": [
+            {"picture": results["samples"][0]["picture"], "name": each, "target": each}
+            for each in HOSTILE
+        ]
+        + [
+            {"picture": "http://evil.example/a.png", "name": "far", "target": "away"},
+            {"picture": "data:image/svg+xml;base64,AAAA", "name": "far", "target": "away"},
+        ],
     }
     results["kernels"]["layer"] = attack
     results["layers"][0] |= {"name": HOSTILE[4], "kind": attack, "formula": attack}
@@ -189,12 +240,21 @@ def common(names: tuple[str, ...]) -> Json:
         "classes": list(names),
         "facts": [
             {"name": "pictures", "value": 1797, "reason": ""},
-            {"name": "image size", "value": "16×16, grey",
-             "reason": "the median of the pictures' own sizes"},
-            {"name": "network", "value": "cnn3, 421,642 parameters",
-             "reason": "small pictures, few classes"},
-            {"name": "split", "value": "1,150 train, 287 validation, 360 test",
-             "reason": "test part as published; the rest 80/20, stratified, seed 0"},
+            {
+                "name": "image size",
+                "value": "16×16, grey",
+                "reason": "the median of the pictures' own sizes",
+            },
+            {
+                "name": "network",
+                "value": "cnn3, 421,642 parameters",
+                "reason": "small pictures, few classes",
+            },
+            {
+                "name": "split",
+                "value": "1,150 train, 287 validation, 360 test",
+                "reason": "test part as published; the rest 80/20, stratified, seed 0",
+            },
         ],
         "warnings": ["2 pictures are in both train and test: a/003.png, b/017.png."],
         "samples": [
@@ -202,21 +262,50 @@ def common(names: tuple[str, ...]) -> Json:
             for n, picture in enumerate(pictures)
         ],
         "mistakes": [
-            {"picture": picture, "name": f"test/a/{n:03d}.png", "target": names[0],
-             "answer": names[-1], "confidence": 0.99 - n / 50}
+            {
+                "picture": picture,
+                "name": f"test/a/{n:03d}.png",
+                "target": names[0],
+                "answer": names[-1],
+                "confidence": 0.99 - n / 50,
+            }
             for n, picture in enumerate(pictures)
         ],
-        "kernels": {"layer": "conv1",
-                    "pictures": [png(stripes(n, n, size=3, channels=1)) for n in range(32)]},
+        "kernels": {
+            "layer": "conv1",
+            "pictures": [png(stripes(n, n, size=3, channels=1)) for n in range(32)],
+        },
         "layers": [
-            {"name": "conv1", "kind": "conv 32 3×3", "formula": "(28 − 3 + 2·1)/1 + 1 = 28",
-             "output": [32, 28, 28], "parameters": 320, "flops": 476672, "receptive_field": 3,
-             "bytes": 100352},
-            {"name": "pool1", "kind": "max 2", "formula": "(28 − 2)/2 + 1 = 14",
-             "output": [32, 14, 14], "parameters": 0, "flops": 0, "receptive_field": [4, 4],
-             "bytes": 25088},
-            {"name": "fc", "kind": "dense 10", "formula": "", "output": [10], "parameters": 1290,
-             "flops": 2570, "receptive_field": None, "bytes": 40},
+            {
+                "name": "conv1",
+                "kind": "conv 32 3×3",
+                "formula": "(28 − 3 + 2·1)/1 + 1 = 28",
+                "output": [32, 28, 28],
+                "parameters": 320,
+                "flops": 476672,
+                "receptive_field": 3,
+                "bytes": 100352,
+            },
+            {
+                "name": "pool1",
+                "kind": "max 2",
+                "formula": "(28 − 2)/2 + 1 = 14",
+                "output": [32, 14, 14],
+                "parameters": 0,
+                "flops": 0,
+                "receptive_field": [4, 4],
+                "bytes": 25088,
+            },
+            {
+                "name": "fc",
+                "kind": "dense 10",
+                "formula": "",
+                "output": [10],
+                "parameters": 1290,
+                "flops": 2570,
+                "receptive_field": None,
+                "bytes": 40,
+            },
         ],
         "model": "model",
         "command": "striate train digits --seed 0 --network cnn3",
@@ -235,7 +324,9 @@ def metrics(task: str, figures: Json, *, test: bool = True) -> Json:
             "measured_on": "model/network.onnx with ONNX Runtime",
             "machine": "2 cores of an AMD EPYC, 8 GB",
             "versions": {"striate": "0.1.0", "torch": "2.14.1", "onnxruntime": "1.31.1"},
-            "seed": 0, "threads": 2, "seconds": 12.4,
+            "seed": 0,
+            "threads": 2,
+            "seconds": 12.4,
         },
     }
 
@@ -244,18 +335,34 @@ def curves(names: tuple[str, ...]) -> Json:
     x = np.linspace(0, 1, 101)
     return {
         "roc": [
-            {"name": name, "x": x.tolist(), "y": (x ** (0.05 + 0.03 * n)).tolist(),
-             "area": 1 / (1.05 + 0.03 * n)} for n, name in enumerate(names)
+            {
+                "name": name,
+                "x": x.tolist(),
+                "y": (x ** (0.05 + 0.03 * n)).tolist(),
+                "area": 1 / (1.05 + 0.03 * n),
+            }
+            for n, name in enumerate(names)
         ],
         "precision_recall": [
-            {"name": name, "x": x.tolist(), "y": (1 - 0.3 * x ** (8 - n / 2)).tolist(),
-             "area": 0.97 - 0.01 * n} for n, name in enumerate(names)
+            {
+                "name": name,
+                "x": x.tolist(),
+                "y": (1 - 0.3 * x ** (8 - n / 2)).tolist(),
+                "area": 0.97 - 0.01 * n,
+            }
+            for n, name in enumerate(names)
         ],
     }
 
 
 def calibration() -> list[Json]:
     return [
-        {"low": n / 10, "high": (n + 1) / 10, "count": [0, 0, 0, 2, 4, 6, 9, 14, 30, 290][n],
-         "confidence": n / 10 + 0.06, "accuracy": max(0.0, n / 10 - 0.02)} for n in range(10)
+        {
+            "low": n / 10,
+            "high": (n + 1) / 10,
+            "count": [0, 0, 0, 2, 4, 6, 9, 14, 30, 290][n],
+            "confidence": n / 10 + 0.06,
+            "accuracy": max(0.0, n / 10 - 0.02),
+        }
+        for n in range(10)
     ]

@@ -7,7 +7,6 @@ at once.
 import sys
 from importlib import import_module
 
-import click
 import typer
 
 from striate.cli._output import close_quietly, note
@@ -50,10 +49,13 @@ def main() -> None:
         result = make_app()(standalone_mode=False)
         code = result if isinstance(result, int) else 0
         sys.stdout.flush()
-    except click.exceptions.Abort:
+    except typer.Abort:
+        note("striate: stopped.")
         code = 130
-    except click.ClickException as error:
-        error.show()
+    except typer.TyperException as error:
+        note(
+            f"striate: {error.format_message()}\n`striate --help` and `striate COMMAND --help` list all."
+        )
         code = error.exit_code
     except StriateError as error:
         note(f"striate: {error}")

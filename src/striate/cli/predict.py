@@ -10,7 +10,7 @@ import typer
 
 if TYPE_CHECKING:
     from striate.answer import Answer
-    from striate.model import Prediction
+    from striate.model import Prediction, Predictor
 
     Put = Callable[[Prediction], None]
 
@@ -34,7 +34,7 @@ def predict(
     exit code is then 3.
     """
     from striate.cli._given import given_pictures
-    from striate.cli._output import print_json
+    from striate.cli._output import close_quietly
     from striate.errors import SourceError, UsageError
     from striate.model import load
 
@@ -42,6 +42,25 @@ def predict(
         raise UsageError("--json and --csv exclude each other. Choose one.")
     predictor = load(model)
     paths = given_pictures(pictures)
+    try:
+        failed = _print(predictor, paths, as_json=as_json, as_csv=as_csv)
+    except BrokenPipeError:
+        # A reader such as `head` has what it wanted; Typer would leave with 1.
+        close_quietly()
+        return
+    if failed:
+        raise SourceError(
+            f"Pictures that can't be read: {failed} of {len(paths)}; the reasons stand in their "
+            "place."
+        )
+
+
+def _print(predictor: Predictor, paths: list[str], *, as_json: bool, as_csv: bool) -> int:
+    """Print every prediction; return how many pictures couldn't be read."""
+    import sys
+
+    from striate.cli._output import print_json
+
     documents: list[dict[str, Any]] = []
     if as_json:
         put = _into(documents)
@@ -53,10 +72,8 @@ def predict(
         failed += prediction.error is not None
     if as_json:
         print_json(documents)
-    if failed:
-        raise SourceError(
-            f"Pictures that can't be read: {failed} of {len(paths)}; the reasons stand in their place."
-        )
+    sys.stdout.flush()
+    return failed
 
 
 def _into(documents: list[dict[str, Any]]) -> Put:

@@ -114,6 +114,6 @@ def _torn_groups(source: Source, readable: npt.NDArray[np.bool_]) -> list[str]:
     if not torn:
         return []
     return [
-        f"{count(torn, 'group')} of --group lie in more than one given part: figures of those "
-        "parts will look better than they are."
+        f"Groups that lie in more than one given part: {torn:,}. The figures of those parts will "
+        "look better than they are."
     ]

@@ -126,20 +126,16 @@ def augmentation_of(settings: Settings) -> Augmentation | None:
     return augmentation if augmentation.active else None
 
 
-def train_network(
-    prepared: Prepared,
-    *,
-    module: nn.Module | None,
-    loss: Callable[..., Any] | None,
-    folder: Path,
-    listener: Listener,
-    stop: Stop,
-    on_ready: Callable[[nn.Module], None],
-) -> Trained:
-    """Train the named network, or the user's own module, on a prepared source.
+def make_ready(
+    prepared: Prepared, *, module: nn.Module | None, loss: Callable[..., Any] | None
+) -> Plan:
+    """Put everything together for the named network, or the user's own module; nothing is written.
 
-    The settings' `data.mean` and `deviation` become numbers here; `on_ready` is called once network and
-    scaling stand, before the first step.
+    The settings' `data.mean` and `deviation` become numbers here.
+
+    Raises:
+        UsageError: a loss, optimizer or schedule that isn't there or doesn't fit.
+        NetworkError: the network can't take the pictures, or has nothing to train.
     """
     settings, device = prepared.settings, torch.device(prepared.device)
     training = settings.training
@@ -147,14 +143,18 @@ def train_network(
     stage = input_stage(prepared, settings)
     network = module if module is not None else make_network(prepared)
     task = make_task(prepared, count_outputs(network, stage, prepared), loss)
-    on_ready(network)
     network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    stage.to(device)
-    plan = _plan(prepared, settings, network, stage, task, device)
+    return _plan(prepared, settings, network, stage.to(device), task, device)
+
+
+def train_network(plan: Plan, folder: Path, listener: Listener, stop: Stop) -> Trained:
+    """Train, writing steps.csv and history.csv, and load the best weights."""
     with Records(folder) as records:
         fitted = fit(plan, records, listener, stop)
-    network.load_state_dict(fitted.weights)
-    return Trained(network=network.cpu(), stage=stage.cpu(), task=task, fitted=fitted)
+    plan.network.load_state_dict(fitted.weights)
+    return Trained(
+        network=plan.network.cpu(), stage=plan.stage.cpu(), task=plan.task, fitted=fitted
+    )
 
 
 def _plan(

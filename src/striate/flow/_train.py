@@ -164,25 +164,15 @@ def _run(source: Source, wanted: Settings, job: _Job, out: Path, name: str | Non
     prepared = _prepare(source, wanted, job)
     # Imports PyTorch: not before the source has been found good.
     from striate.flow._finish import finish
-    from striate.flow._fit import train_network
+    from striate.flow._fit import make_ready, train_network
 
-    folder = make_run_folder(out, name, source.name)
     told = job.told
-
-    def ready(network: nn.Module) -> None:
-        write_config(prepared.settings, folder / "config.yaml")
-        told.found(facts_of(prepared, network))
-
+    plan = make_ready(prepared, module=job.module, loss=job.loss)
+    folder = make_run_folder(out, name, source.name)
+    write_config(prepared.settings, folder / "config.yaml")
+    told.found(facts_of(prepared, plan.network))
     with stoppable(told.listener.say) as stop:
-        trained = train_network(
-            prepared,
-            module=job.module,
-            loss=job.loss,
-            folder=folder,
-            listener=told.listener,
-            stop=stop,
-            on_ready=ready,
-        )
+        trained = train_network(plan, folder, told.listener, stop)
         if trained.fitted.epochs == 0:
             raise StoppedError(
                 f"Stopped before the first epoch was done; {folder} holds the settings and steps.",

@@ -121,9 +121,7 @@ def _letters(error: ValidationError) -> Iterator[str]:
             continue
         seen.add(name)
         if is_unknown:
-            yield (
-                f"There is no setting called '{name}'.{_near(name)} docs/settings.md lists all."
-            )
+            yield (f"There is no setting called '{name}'.{_near(name)} docs/settings.md lists all.")
         else:
             came = one.get("input")
             yield f"{name} = {came!r}: {_expected(one['type'], one['msg'])}."

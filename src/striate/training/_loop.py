@@ -15,6 +15,7 @@ from striate.training._device import step_seed
 from striate.training._events import Epoch, Listener, Step
 from striate.training._interrupt import Stop
 from striate.training._optimizers import Optimizer
+from striate.training._pixels import InputStage
 from striate.training._records import Records
 
 
@@ -31,7 +32,7 @@ class Plan:
     """
 
     network: nn.Module
-    stage: nn.Module
+    stage: InputStage
     task: Task
     batches: Batches
     samples: int
