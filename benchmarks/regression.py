@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from harness import Contender, compare, main
 from PIL import Image
 
+from harness import Contender, compare, main
 from striate.data import TEST, TRAIN, open_source
 
 TRAIN_COMMAND = [sys.executable, "-m", "striate", "train"]

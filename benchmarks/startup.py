@@ -9,7 +9,6 @@ import tempfile
 from typing import Any
 
 from harness import Contender, compare, main
-
 from striate.cli._main import COMMANDS
 
 STRIATE = [sys.executable, "-m", "striate"]

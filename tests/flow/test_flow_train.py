@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from pictures import save, stripes, write_folder
 from torch import nn
 
 import striate
+from pictures import save, stripes, write_folder
 from striate.flow import Run
 from striate.training import Epoch, Silent
 

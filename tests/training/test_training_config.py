@@ -68,7 +68,8 @@ def test_keys_of_the_network_that_are_no_setting_are_its_own_options() -> None:
         ),
         (
             {"trainign": {"epochs": 3}},
-            "There is no setting called 'trainign'. Did you mean 'training'? docs/settings.md lists all.",
+            "There is no setting called 'trainign'. Did you mean 'training'? "
+            "docs/settings.md lists all.",
         ),
         ({"training": {"epochs": "ten"}}, "training.epochs = 'ten': expected a whole number."),
         ({"training": {"epochs": 1.5}}, "training.epochs = 1.5: expected a whole number."),

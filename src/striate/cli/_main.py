@@ -6,10 +6,12 @@ at once.
 
 import sys
 from importlib import import_module
+from typing import Annotated
 
 import typer
 
-from striate.cli._output import close_quietly, note
+from striate._version import __version__
+from striate.cli._output import close_quietly, note, out
 from striate.errors import StriateError
 
 COMMANDS = ("train", "predict", "evaluate", "verify", "summary", "networks", "datasets")
@@ -19,28 +21,27 @@ def make_app() -> typer.Typer:
     """Return the Typer application with all commands, in the order of their use."""
     app = typer.Typer(
         name="striate",
-        help="From a folder of pictures to a trained, explained and shippable convolutional "
-        "network in one command.",
         add_completion=False,
-        no_args_is_help=True,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     )
-    app.callback()(_version)
+    app.callback(invoke_without_command=True)(_start)
     for name in COMMANDS:
         app.command(name)(getattr(import_module(f"striate.cli.{name}"), name))
     return app
 
 
-def _version(
-    version: bool = typer.Option(False, "--version", help="Show the version.", is_eager=True),
+def _start(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
 ) -> None:
+    """From a folder of pictures to a trained, explained and shippable convolutional network."""
     if version:
-        from striate._version import __version__
-
-        typer.echo(__version__)
+        out(__version__)
         raise typer.Exit
+    if context.invoked_subcommand is None:
+        out(context.get_help())
 
 
 def main() -> None:
