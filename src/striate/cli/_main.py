@@ -4,6 +4,7 @@ Nothing heavier than Typer is imported here or at the top of a command's file: `
 at once.
 """
 
+import io
 import sys
 from importlib import import_module
 from typing import Annotated
@@ -46,6 +47,10 @@ def _start(
 
 def main() -> None:
     """Run the command line and leave with its exit code (docs/commands.md lists them)."""
+    # Names of files may hold bytes that are no text; printing them must not fail.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         result = make_app()(standalone_mode=False)
         code = result if isinstance(result, int) else 0
@@ -61,7 +66,8 @@ def main() -> None:
     except StriateError as error:
         note(f"striate: {error}")
         code = error.exit_code
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit):
+        # Typer answers a pipe that nobody reads any more with sys.exit(1); to us it is no fault.
         close_quietly()
         code = 0
     except KeyboardInterrupt:

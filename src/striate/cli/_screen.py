@@ -27,7 +27,7 @@ class Screen:
         self._stream = stream
         self._quiet = quiet
         self._log_every = log_every
-        self._bar = _Bar() if stream.isatty() and not quiet else None
+        self._bar = _Bar(stream) if stream.isatty() and not quiet else None
         self._steps = 0
 
     def found(self, facts: Sequence[tuple[str, str, str]]) -> None:
@@ -87,16 +87,18 @@ class Screen:
 class _Bar:
     """One Rich progress bar at a time, gone before anything else is printed."""
 
-    def __init__(self) -> None:
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
         self._progress: Progress | None = None
         self._task: TaskID | None = None
 
     def show(self, what: str, done: int, total: int) -> None:
+        from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
         if self._progress is None or self._task is None:
             columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-            self._progress = Progress(*columns, transient=True)
+            self._progress = Progress(*columns, console=Console(file=self._stream), transient=True)
             self._progress.start()
             self._task = self._progress.add_task(what, total=total)
         self._progress.update(self._task, description=what, completed=done, total=total)

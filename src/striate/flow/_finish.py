@@ -13,7 +13,7 @@ from striate.flow._prepare import Prepared
 from striate.flow._results import collect
 from striate.flow._run import Run
 from striate.flow._ship import ship
-from striate.network import first_kernels, summary
+from striate.network import Network, first_kernels, summary
 from striate.report import write_report
 from striate.training import Stop
 
@@ -70,12 +70,6 @@ def _results(
     folder: Path,
     told: Told,
 ) -> dict[str, Any]:
-    shape = prepared.shape
-    layers = summary(
-        trained.network,
-        input=(shape.channels, shape.height, shape.width),
-        outputs=trained.task.outputs,
-    )
     return collect(
         prepared,
         results,
@@ -83,9 +77,25 @@ def _results(
         facts=told.facts,
         warnings=told.warnings,
         kernels=first_kernels(trained.network),
-        layers=layers.to_json()["layers"],
+        layers=_layers(prepared, trained),
         command=f"striate train --config {folder / 'config.yaml'}",
     )
+
+
+def _layers(prepared: Prepared, trained: Trained) -> list[dict[str, Any]]:
+    """Return the layer table; a named network's from its specification, which needs no tracing.
+
+    (Tracing a module imports torch._dynamo: 1.7 s.)
+    """
+    network, shape = prepared.settings.network, prepared.shape
+    table = summary(
+        (network.name or "") if isinstance(trained.network, Network) else trained.network,
+        input=(shape.channels, shape.height, shape.width),
+        outputs=trained.outputs,
+        options=network.options,
+    )
+    layers: list[dict[str, Any]] = table.to_json()["layers"]
+    return layers
 
 
 def _write_json(path: Path, document: Any) -> None:

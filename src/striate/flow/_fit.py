@@ -35,6 +35,7 @@ class Trained:
     network: nn.Module
     stage: InputStage
     task: Task
+    outputs: int
     fitted: Fitted
 
 
@@ -142,9 +143,10 @@ def make_ready(
     make_repeatable(training.seed, training.threads or 1, device)
     stage = input_stage(prepared, settings)
     network = module if module is not None else make_network(prepared)
-    task = make_task(prepared, count_outputs(network, stage, prepared), loss)
+    outputs = count_outputs(network, stage, prepared)
+    task = make_task(prepared, outputs, loss)
     network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return _plan(prepared, settings, network, stage.to(device), task, device)
+    return _plan(prepared, settings, network, stage.to(device), task, outputs)
 
 
 def train_network(plan: Plan, folder: Path, listener: Listener, stop: Stop) -> Trained:
@@ -153,7 +155,11 @@ def train_network(plan: Plan, folder: Path, listener: Listener, stop: Stop) -> T
         fitted = fit(plan, records, listener, stop)
     plan.network.load_state_dict(fitted.weights)
     return Trained(
-        network=plan.network.cpu(), stage=plan.stage.cpu(), task=plan.task, fitted=fitted
+        network=plan.network.cpu(),
+        stage=plan.stage.cpu(),
+        task=plan.task,
+        outputs=plan.outputs,
+        fitted=fitted,
     )
 
 
@@ -163,9 +169,10 @@ def _plan(
     network: nn.Module,
     stage: InputStage,
     task: Task,
-    device: torch.device,
+    outputs: int,
 ) -> Plan:
     training, source = settings.training, prepared.source
+    device = torch.device(prepared.device)
     batches = Batches(
         prepared.store,
         targets=source.targets,
@@ -183,6 +190,7 @@ def _plan(
         network=network,
         stage=stage,
         task=task,
+        outputs=outputs,
         batches=batches,
         samples=len(prepared.split.train),
         optimizer=_optimizer(network, settings),

@@ -36,7 +36,9 @@ def make_repeatable(seed: int, threads: int, device: torch.device) -> None:
         torch.cuda.manual_seed_all(seed)
     # Filling every new tensor with NaN is a debugging aid that costs memory traffic.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
-    torch.use_deterministic_algorithms(True, warn_only=device.type == "mps")
+    # What torch.use_deterministic_algorithms does, but for importing torch._inductor (1.7 s) in order
+    # to tell the compiler, which is never used here without having been imported before.
+    torch._C._set_deterministic_algorithms(True, warn_only=device.type == "mps")
 
 
 def step_seed(seed: int, step: int) -> int:

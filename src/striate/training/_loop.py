@@ -24,6 +24,7 @@ class Plan:
     """Everything that one fit needs and that doesn't change during it.
 
     Attributes:
+        outputs: number of logits.
         samples: pictures in one epoch.
         rate: step (from 0) and the validation rows so far → learning rate.
         validate: network → loss and metrics of the validation part; None without such a part.
@@ -34,6 +35,7 @@ class Plan:
     network: nn.Module
     stage: InputStage
     task: Task
+    outputs: int
     batches: Batches
     samples: int
     optimizer: Optimizer
