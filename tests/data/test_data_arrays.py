@@ -97,7 +97,7 @@ def test_fractions_become_bytes_with_a_note(dtype: type) -> None:
         ),
         (
             np.full((4, 2, 2), np.nan),
-            "The pictures in 'x' run from nan to nan. Expected floating point from 0 to 1, or "
+            "The pictures in 'x' hold NaN. Expected floating point from 0 to 1, or "
             "uint8 from 0 to 255.",
         ),
         (
@@ -183,7 +183,7 @@ def test_classes_give_names() -> None:
         (
             {"y": np.array([0.5, np.nan, 1, 2])},
             None,
-            "The target of row 1 is nan, not a finite number. Correct it or remove the row and its "
+            "The target of row 1 is nan. Expected finite numbers from -1e+30 to 1e+30: correct it, or remove the row and its "
             "picture.",
         ),
         (
@@ -325,13 +325,18 @@ def test_arrays_that_do_not_fit(arrays: dict[str, Array], message: str) -> None:
 
 def test_nothing_is_unpickled(tmp_path: Path) -> None:
     path = write(tmp_path / "a.npz", x=PICTURES, y=np.array([{}, {}, {}, {}], object))
-    assert refusal(path) == "a.npz can't be read: it holds Python objects, which are never read."
+    assert refusal(path) == (
+        "a.npz can't be read: it holds Python objects, which are never read; save arrays of numbers "
+        "or text."
+    )
 
 
 def test_a_file_that_is_no_npz(tmp_path: Path) -> None:
     path = tmp_path / "a.npz"
     path.write_bytes(b"nothing of the kind")
-    assert refusal(path) == "a.npz is not a .npz file. Write one with numpy.savez."
+    assert refusal(path) == (
+        "a.npz is not a whole .npz file. Copy it again, or write one with numpy.savez."
+    )
 
 
 def test_a_damaged_file(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from striate.data._order import hash_ids
 from striate.errors import UsageError
 
 B, H, W = 16, 20, 26
-IDS = hash_ids(4, ids=np.arange(B, dtype=np.uint64))
+IDS = hash_ids(5, ids=np.arange(B, dtype=np.uint64))
 EVERYTHING = Augmentation(
     rotation=25,
     shift=0.1,

@@ -110,13 +110,19 @@ def test_a_plain_file_goes_before_a_packed_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"", "{path} is not an IDX file: it begins with the bytes of nothing."),
-        (b"PNG!", "{path} is not an IDX file: it begins with the bytes 50 4e 47 21."),
+        (b"", "{path} is empty. Copy it again."),
+        (
+            b"PNG!",
+            "{path} is not an IDX file: it begins with the bytes 50 4e 47 21. Copy it again, or take it away.",
+        ),
         (
             b"\0\0\x07\1\0\0\0\1x",
-            "{path} is not an IDX file: it begins with the bytes 00 00 07 01.",
+            "{path} is not an IDX file: it begins with the bytes 00 00 07 01. Copy it again, or take it away.",
         ),
-        (b"\0\0\x08\0", "{path} is not an IDX file: it begins with the bytes 00 00 08 00."),
+        (
+            b"\0\0\x08\0",
+            "{path} is not an IDX file: it begins with the bytes 00 00 08 00. Copy it again, or take it away.",
+        ),
         (b"\0\0\x08\2\0\0\0\1", "{path} ends within its dimensions. Copy it again."),
         (
             b"\0\0\x08\2\0\0\0\2\0\0\0\3abcde",
@@ -143,7 +149,7 @@ def test_a_gzip_file_that_is_cut(tmp_path: Path) -> None:
     path.write_bytes(gzip.compress(idx_bytes(PICTURES))[:-20])
     assert refusal(path) == (
         f"{path} is not a whole gzip file: Compressed file ended before the end-of-stream marker "
-        "was reached."
+        "was reached. Copy it again."
     )
 
 

@@ -26,7 +26,7 @@ def test_the_mixer_is_splitmix64() -> None:
     golden, expected = 0x9E3779B97F4A7C15, [6457827717110365317, 3203168211198807973]
     assert [mix(1234567), mix(1234567 + golden)] == expected
     assert hash_ids(7, -1, ids=IDS[:3]).tolist() == [
-        mix(mix(i) ^ mix(mix(7) ^ MASK)) for i in range(3)
+        mix(mix(i) ^ mix(mix(mix(7) ^ MASK) ^ 0xD6E8FEB86659FD93)) for i in range(3)
     ]
 
 
@@ -81,6 +81,14 @@ def test_epochs_and_seeds_have_orders_of_their_own() -> None:
 
 def test_equal_ids_keep_their_order() -> None:
     assert order(0, 0, np.zeros(5, np.uint64)).tolist() == [0, 1, 2, 3, 4]
+
+
+def test_a_key_is_not_an_id() -> None:
+    """Else the 3rd row of part 1 would be the same sample as the 1st row of part 3."""
+    numbers = np.arange(200, dtype=np.uint64)
+    hashes = np.stack([hash_ids(key, ids=numbers) for key in range(200)])
+    assert len(np.unique(hashes)) == hashes.size
+    assert len(np.unique(np.append(hash_ids(ids=numbers), hashes[0]))) == 400
 
 
 def test_names() -> None:

@@ -231,7 +231,8 @@ def test_a_share_out_of_range(share: float) -> None:
     [
         (
             {"targets": [0, 1], "parts": [TEST, VALIDATION]},
-            "set has no training pictures, only 1 of the validation part and 1 of the test part.",
+            "set has no training pictures, only 1 of the validation part and 1 of the test part. "
+            "Add a train part, or name pictures that belong to no part.",
         ),
         (
             {"targets": [0, 1]},

@@ -189,7 +189,9 @@ def test_images_names_the_folder(tmp_path: Path) -> None:
     assert source.pictures.file(0) == tmp_path / "far" / "in" / "a.png"
     with pytest.raises(SourceError) as caught:
         open_source(path, SourceOptions(images=tmp_path / "farr"))
-    assert str(caught.value) == f"--images: there is no folder {tmp_path}/farr."
+    assert str(caught.value) == (
+        f"--images: there is no folder {tmp_path}/farr. Name the one that holds the pictures."
+    )
 
 
 def test_missing_files_stay_to_be_counted(tmp_path: Path) -> None:
@@ -200,7 +202,7 @@ def test_missing_files_stay_to_be_counted(tmp_path: Path) -> None:
 
 def test_no_file_at_all(tmp_path: Path) -> None:
     assert refusal(tmp_path, "image,x\ngone.png,1\nlost.png,2\n") == (
-        f"None of the 2 pictures that t.csv names was found in {tmp_path} or below it. The first "
+        f"None of the pictures that t.csv names (2) was found in {tmp_path} or below it. The first "
         "is 'gone.png'. Name their folder with --images."
     )
 

@@ -69,13 +69,14 @@ def test_the_blocks_of_cnn_gap_follow_its_options(pooling: str) -> None:
     assert (rows["conv3"], rows["dense1"]) == ((24, 7, 7), (40,))
 
 
-@pytest.mark.parametrize("side", [8, 12, 28, 32, 64, 95, 96, 150, 224, 333, 512])
-def test_compact_leaves_4_to_7_pixels_at_any_size(side: int) -> None:
+@pytest.mark.parametrize("side", [4, 8, 12, 16, 28, 32, 64, 95, 96, 150, 224, 333, 512])
+def test_compact_leaves_3_to_5_pixels_at_any_size(side: int) -> None:
     rows = summary("compact", input=(3, side, side + 5), outputs=7).rows
-    last = [row for row in rows if row.kind == "conv"][-1]
-    assert 4 <= last.output[1] <= 7
+    last = [row for row in rows if len(row.output) == 3][-1]
+    assert 3 <= last.output[1] <= 5
     assert last.output[0] <= 256
-    assert rows[0].output[1] == (side if side < 96 else -(-side // 2))
+    assert rows[0].output[1] == (side if side < 16 else -(-side // 2))
+    assert rows[0].output[0] == (32 if side <= 64 else 16)
 
 
 def test_options_are_refused_with_the_nearest_right_one() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from striate.cli._predictions import shown
 from striate.errors import SourceError
 
 _MAGIC = frozenset("*?[")
@@ -23,16 +24,19 @@ def given_pictures(words: Sequence[str]) -> list[str]:
 
 
 def _meant(word: str) -> list[str]:
-    path = Path(word)
-    if path.is_dir():
-        return _below(path)
-    if _MAGIC.isdisjoint(word) or path.exists():
+    from os.path import exists, isdir, isfile  # unlike Path's, False for a name that is too long
+
+    if not word:
+        raise SourceError("One of the names of pictures is empty. Name a file, folder or pattern.")
+    if isdir(word):
+        return _below(Path(word))
+    if _MAGIC.isdisjoint(word) or exists(word):
         return [word]
     from glob import glob
 
-    found = sorted(name for name in glob(word, recursive=True) if Path(name).is_file())  # noqa: PTH207
+    found = sorted(filter(isfile, glob(word, recursive=True)))  # noqa: PTH207
     if not found:
-        raise SourceError(f"{word}: no file fits this pattern. Check it, or name a folder.")
+        raise SourceError(f"{shown(word)}: no file fits this pattern. Check it, or name a folder.")
     return found
 
 
@@ -42,10 +46,11 @@ def _below(folder: Path) -> list[str]:
     found = look_below(folder)
     if not found.pictures:
         others = ", ".join(
-            f"{count} {kind or 'without suffix'}" for kind, count in found.others.most_common(3)
+            f"{count} {shown(kind) or 'without suffix'}"
+            for kind, count in found.others.most_common(3)
         )
         raise SourceError(
-            f"{folder}: there are no pictures below this folder (found {others or 'no files'}). "
+            f"{shown(str(folder))}: there are no pictures below this folder (found {others or 'no files'}). "
             "Name another folder, or the files themselves."
         )
     return [str(folder / name) for name in found.pictures]

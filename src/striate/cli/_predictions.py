@@ -71,10 +71,11 @@ class Lines:
 
 def csv_columns(answer: Answer) -> list[str]:
     """Return the CSV's header: path, the answer, a probability for each class or label, error."""
+    names = [shown(name) for name in answer.names]
     if answer.task == "regression":
-        return ["path", *answer.names, "error"]
+        return ["path", *names, "error"]
     first = ["label", "probability"] if answer.task == "classification" else ["labels"]
-    return ["path", *first, *(f"probability_{name}" for name in answer.names), "error"]
+    return ["path", *first, *(f"probability_{name}" for name in names), "error"]
 
 
 def csv_row(prediction: Prediction, columns: int) -> list[str]:
@@ -84,9 +85,13 @@ def csv_row(prediction: Prediction, columns: int) -> list[str]:
         return [path, *[""] * (columns - 2), prediction.error.reason]
     described = prediction.answer
     numbers = described["values"] if "values" in described else described["probabilities"]
-    first = [described["label"], f"{described['probability']:.7g}"] if "label" in described else []
+    first = (
+        [shown(described["label"]), f"{described['probability']:.7g}"]
+        if "label" in described
+        else []
+    )
     if "labels" in described:
-        first = [";".join(described["labels"])]
+        first = [";".join(map(shown, described["labels"]))]
     return [path, *first, *(f"{number:.7g}" for number in numbers.values()), ""]
 
 

@@ -59,6 +59,7 @@ def evaluate(
     import sys
 
     from striate.cli._output import print_json
+    from striate.cli._predictions import shown
     from striate.cli._screen import Screen
     from striate.cli.train import _split
     from striate.data import SourceOptions, open_source
@@ -86,7 +87,7 @@ def evaluate(
     )
     left_out = (f"{one.name}: {one.reason}; left out" for one in found.unreadable)
     for sentence in (*opened.notes, *found.notes, *left_out):
-        screen.warn(sentence)
+        screen.warn(shown(sentence))
     if as_json:
         print_json({"model": str(predictor.path), "source": source, **found.to_json()})
     else:

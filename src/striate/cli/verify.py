@@ -49,8 +49,8 @@ def _tell(found: Verification) -> None:
     from striate.cli._predictions import shown
 
     for check in found.checks:
-        out(f"{'ok' if check.ok else 'WRONG':<5}  {check.what}")
+        out(f"{'ok' if check.ok else 'WRONG':<5}  {shown(check.what)}")
     for name in found.extra:
         out(f"extra  {shown(name)} is not part of the model and is never read")
     if found.ok:
-        out(f"{found.path} is as it was written.")
+        out(f"{shown(str(found.path))} is as it was written.")

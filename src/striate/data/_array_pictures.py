@@ -65,6 +65,8 @@ def as_pictures(array: npt.NDArray[Any], what: str, notes: list[str]) -> npt.NDA
     Raises SourceError for any other shape, type or range.
     """
     shaped = _channels_last(array, what)
+    if 0 in shaped.shape[1:]:
+        raise SourceError(f"{what} have the shape {_shape(array)}: there are no pixels in them.")
     if shaped.dtype == np.uint8:
         return shaped
     if not np.issubdtype(shaped.dtype, np.floating):
@@ -73,6 +75,10 @@ def as_pictures(array: npt.NDArray[Any], what: str, notes: list[str]) -> npt.NDA
             "from 0 to 1. Convert them, for example with .astype(numpy.uint8)."
         )
     low, high = shaped.min(initial=0), shaped.max(initial=0)
+    if np.isnan(low) or np.isnan(high):
+        raise SourceError(
+            f"{what} hold NaN. Expected floating point from 0 to 1, or uint8 from 0 to 255."
+        )
     if not (low >= 0 and high <= 1):
         raise SourceError(
             f"{what} run from {low:g} to {high:g}. Expected floating point from 0 to 1, or uint8 "

@@ -1,5 +1,6 @@
 """An array of targets to a task."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -7,6 +8,7 @@ import numpy.typing as npt
 
 from striate.answer import Classification
 from striate.data._targets import (
+    LARGEST,
     Targets,
     from_labels,
     from_numbers,
@@ -16,18 +18,25 @@ from striate.data._targets import (
     only_0_and_1,
     texts,
 )
-from striate.data._words import some
+from striate.data._words import count, some
 from striate.errors import SourceError
+
+RowName = Callable[[int], str]
+"""A row's number to what it is called."""
 
 
 def array_targets(
-    values: npt.NDArray[Any], classes: tuple[str, ...] | None, task: str | None
+    values: npt.NDArray[Any],
+    classes: tuple[str, ...] | None,
+    task: str | None,
+    row_name: RowName = "row {}".format,
 ) -> Targets:
     """Return the task of an array of targets, (N,) or (N, K), and the targets in its form.
 
     Whole numbers (N,) or (N, 1), and text, are classes. (N, K) with only 0 and 1 are labels, or
     classes where each row has exactly one 1. All else are numbers: regression. `task` overrules
-    that where the values allow it. `classes` names class numbers 0, 1, ... or the columns.
+    that where the values allow it. `classes` names class numbers 0, 1, ... or the columns. `row_name`
+    says what a row is called in messages.
 
     Raises SourceError for targets that aren't finite numbers, and for a task that doesn't fit.
     """
@@ -41,13 +50,20 @@ def array_targets(
         return _text(flat, task)
     if flat.dtype.kind == "b":
         flat = flat.astype(np.uint8)
-    if not np.isfinite(flat).all():
-        row = int(np.argwhere(~np.isfinite(flat))[0][0])
+    _refuse_not_finite(flat, row_name)
+    if flat.ndim == 2:
+        return _columns(flat, classes, task)
+    return _row(flat, classes, task, row_name)
+
+
+def _refuse_not_finite(values: npt.NDArray[Any], row_name: RowName) -> None:
+    wrong = np.argwhere(~(np.abs(values.astype(np.float64)) <= LARGEST))
+    if len(wrong):
+        row = int(wrong[0][0])
         raise SourceError(
-            f"The target of row {row} is {flat[row]}, not a finite number. Correct it or remove "
-            "the row and its picture."
+            f"The target of {row_name(row)} is {values[row]}. Expected finite numbers from "
+            f"-{LARGEST:g} to {LARGEST:g}: correct it, or remove the row and its picture."
         )
-    return _columns(flat, classes, task) if flat.ndim == 2 else _row(flat, classes, task)
 
 
 def _text(values: npt.NDArray[Any], task: str | None) -> Targets:
@@ -59,7 +75,12 @@ def _text(values: npt.NDArray[Any], task: str | None) -> Targets:
     return from_words(texts(values), "the targets hold text → classification")
 
 
-def _row(values: npt.NDArray[Any], classes: tuple[str, ...] | None, task: str | None) -> Targets:
+def _row(
+    values: npt.NDArray[Any],
+    classes: tuple[str, ...] | None,
+    task: str | None,
+    row_name: RowName,
+) -> Targets:
     whole = values.dtype.kind in "ui" or bool((values == np.rint(values)).all())
     if task == "multi-label":
         raise SourceError(
@@ -74,18 +95,21 @@ def _row(values: npt.NDArray[Any], classes: tuple[str, ...] | None, task: str | 
     if not whole:
         row = int(np.flatnonzero(values != np.rint(values))[0])
         raise SourceError(
-            f"--task classification needs whole numbers, but the target of row {row} is "
+            f"--task classification needs whole numbers, but the target of {row_name(row)} is "
             f"{values[row]:g}."
         )
     reason = (
         "the targets hold whole numbers → classification; use `--task regression` to treat them "
         "as numbers"
     )
-    return _class_numbers(values.astype(np.int64), classes, _given(task) or reason)
+    return _class_numbers(values.astype(np.int64), classes, _given(task) or reason, row_name)
 
 
 def _class_numbers(
-    values: npt.NDArray[np.int64], classes: tuple[str, ...] | None, reason: str
+    values: npt.NDArray[np.int64],
+    classes: tuple[str, ...] | None,
+    reason: str,
+    row_name: RowName,
 ) -> Targets:
     if classes is None:
         present, targets = np.unique(values, return_inverse=True)
@@ -96,8 +120,8 @@ def _class_numbers(
     outside = np.flatnonzero((values < 0) | (values >= len(classes)))
     if len(outside):
         raise SourceError(
-            f"The target of row {outside[0]} is {values[outside[0]]}, but `classes` names "
-            f"{len(classes)} classes. Expected numbers from 0 to {len(classes) - 1}."
+            f"The target of {row_name(int(outside[0]))} is {values[outside[0]]}, but `classes` "
+            f"names {count(len(classes), 'class')}. Expected numbers from 0 to {len(classes) - 1}."
         )
     return Targets(answer=Classification(classes), targets=values, reason=reason)
 

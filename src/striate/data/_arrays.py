@@ -16,23 +16,31 @@ from striate.data._order import hash_ids
 from striate.data._source import PARTS, UNDECIDED, Source, SourceOptions
 from striate.errors import SourceError, UsageError
 
+_PICKLED = "it holds Python objects, which are never read; save arrays of numbers or text"
+
 
 def open_npz(path: Path, options: SourceOptions) -> Source:
     """Return the source in a `.npz` file; nothing in it is unpickled. See `open_arrays`."""
-    return open_arrays(_load(path), options, name=path.stem)
+    arrays = _load(path)
+    try:
+        return open_arrays(arrays, options, name=path.stem)
+    except SourceError as error:
+        raise SourceError(f"{path.name}: {error}") from None
 
 
 def _load(path: Path) -> dict[str, npt.NDArray[Any]]:
     """Return the arrays of a `.npz` file; raise SourceError for one that can't be read."""
     if not is_zipfile(path):
-        raise SourceError(f"{path.name} is not a .npz file. Write one with numpy.savez.")
+        raise SourceError(
+            f"{path.name} is not a whole .npz file. Copy it again, or write one with numpy.savez."
+        )
     try:
         with np.load(path, allow_pickle=False) as file:
             loaded = {name: file[name] for name in file.files}
     except ValueError as error:
         # NumPy names the switch that would unpickle; nobody should be led to it.
         pickled = "allow_pickle" in str(error)
-        reason = "it holds Python objects, which are never read" if pickled else str(error)
+        reason = _PICKLED if pickled else str(error).rstrip(".")
         raise SourceError(f"{path.name} can't be read: {reason}.") from None
     except (OSError, EOFError, BadZipFile, KeyError, zlib.error, MemoryError) as error:
         raise SourceError(f"{path.name} can't be read: {error}. Copy it again.") from None
@@ -104,14 +112,15 @@ def parts_source(
     """
     array = joined(dict(pictures))
     lengths = {part: len(pictures[part]) for part in pictures}
-    chosen = array_targets(_joined_targets(targets), classes, options.task)
+    names = RowNames(lengths)
+    chosen = array_targets(_joined_targets(targets), classes, options.task, names.name)
     numbers = {"": UNDECIDED} | {part: number for number, part in enumerate(PARTS)}
     if "validation" not in lengths:
         numbers["train"] = UNDECIDED
     return Source(
         name=name,
         kind=kind,
-        pictures=ArrayPictures(array, RowNames(lengths)),
+        pictures=ArrayPictures(array, names),
         ids=_row_ids(lengths),
         answer=chosen.answer,
         targets=chosen.targets,
@@ -124,9 +133,8 @@ def parts_source(
 def _row_ids(lengths: Mapping[str, int]) -> npt.NDArray[np.uint64]:
     """Return an id per row: the hash of its number in its part and, but for training, the part."""
     keys = {"": 0, "train": 0, "validation": 1, "test": 2}
-    # Hashed twice: for small numbers `hash_ids(a, ids=b)` is `hash_ids(b, ids=a)`.
     rows = [
-        hash_ids(keys[part], ids=hash_ids(ids=np.arange(length, dtype=np.uint64)))
+        hash_ids(keys[part], ids=np.arange(length, dtype=np.uint64))
         for part, length in lengths.items()
     ]
     return np.concatenate(rows)

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from striate.data._words import some
+from striate.data._words import count, some
 from striate.errors import SourceError, UsageError, unknown
 
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
@@ -92,13 +92,19 @@ def read_table(path: Path) -> Table:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text("utf-8-sig")
+        text = path.read_text("utf-8-sig")
     except OSError as error:
         raise SourceError(f"{path} can't be read: {error.strerror}.") from None
     except UnicodeDecodeError as error:
         raise SourceError(
             f"{path.name} isn't text in UTF-8 (byte {error.start:,}). Save it as CSV in UTF-8."
         ) from None
+    if "\0" in text:
+        raise SourceError(
+            f"{path.name} isn't text: it holds a zero byte on line "
+            f"{text.count(chr(10), 0, text.index(chr(0))) + 1:,}. Save it as CSV in UTF-8."
+        )
+    return text
 
 
 def _columns(path: Path, rows: list[list[str]], lines: list[int], delimiter: str) -> Table:
@@ -109,8 +115,8 @@ def _columns(path: Path, rows: list[list[str]], lines: list[int], delimiter: str
     for row, line in zip(rows, lines, strict=True):
         if len(row) != len(header):
             raise SourceError(
-                f"{path.name}: line {line} has {len(row)} cells, but the first line names "
-                f"{len(header)} columns. Put quotes around text that holds the delimiter."
+                f"{path.name}: line {line} has {count(len(row), 'cell')}, but the first line names "
+                f"{count(len(header), 'column')}. Put quotes around text that holds the delimiter."
             )
     columns = {name: [row[i] for row in rows[1:]] for i, name in enumerate(header) if name}
     return Table(path=path, columns=columns, lines=lines[1:], delimiter=delimiter)

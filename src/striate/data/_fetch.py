@@ -11,14 +11,14 @@ from striate.data._registry import NamedFile
 from striate.errors import SourceError
 
 _CHUNK = 2**20
-_TIMEOUT = 30.0
+_TIMEOUT = 10.0
 
 Opener = Callable[[str], BinaryIO]
 """Opens a URL for reading; raises OSError where it can't."""
 
 
 def from_net(url: str) -> BinaryIO:
-    """Open a URL; a connection that says nothing for 30 seconds is given up."""
+    """Open a URL; a connection that says nothing for 10 seconds is given up."""
     from urllib.request import urlopen  # 0.05 s that only a download is worth
 
     opened: BinaryIO = urlopen(url, timeout=_TIMEOUT)
@@ -32,10 +32,15 @@ def fetch(url: str, file: NamedFile, folder: Path, opener: Opener = from_net) ->
         OSError: the net or the disk refused.
         SourceError: what came is not the published file.
     """
+    with opener(url) as answer:
+        return _keep(answer, url, file, folder)
+
+
+def _keep(answer: BinaryIO, url: str, file: NamedFile, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     handle, partial = tempfile.mkstemp(prefix=f".{file.name}.", suffix=".part", dir=folder)
     try:
-        with os.fdopen(handle, "wb") as target, opener(url) as answer:
+        with os.fdopen(handle, "wb") as target:
             found = _copy(answer, target, file.size, url)
         if found != file.md5:
             raise SourceError(

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from striate.errors import PictureError
+from striate.data._words import readable
 
 
 class FilePictures:
@@ -14,7 +14,7 @@ class FilePictures:
 
     def __init__(self, names: Sequence[str], files: Sequence[str]) -> None:
         """Take each picture's name, as the user knows it, and the path of its file."""
-        self._names = tuple(names)
+        self._names = tuple(map(readable, names))
         self._files = tuple(files)
 
     def __len__(self) -> int:
@@ -32,16 +32,10 @@ class FilePictures:
         """Return (height, width, channels) from the header, upright; raise PictureError."""
         from striate.image import header
 
-        return header(self._there(position), name=self._names[position])
+        return header(self.file(position), name=self._names[position])
 
     def read(self, position: int, channels: int | None = None) -> npt.NDArray[np.uint8]:
         """Return the picture, uint8 (H, W, C), upright; raise PictureError."""
         from striate.image import decode
 
-        return decode(self._there(position), name=self._names[position], channels=channels)
-
-    def _there(self, position: int) -> Path:
-        path = self.file(position)
-        if not path.is_file():
-            raise PictureError(self._names[position], "there is no such file")
-        return path
+        return decode(self.file(position), name=self._names[position], channels=channels)

@@ -44,14 +44,20 @@ def find_or_fetch(chosen: NamedSource, options: SourceOptions, opener: Opener) -
             for file in chosen.files
         ]
     except (OSError, HTTPException, SourceError) as error:
-        why = f"downloading failed ({str(error).rstrip('.')})"
+        why = f"downloading failed ({_reason(error)})"
         raise SourceError(_how_to_get(chosen, root, why)) from None
+
+
+def _reason(error: Exception) -> str:
+    """Return what went wrong in words, without the wrapping that urllib puts around it."""
+    inner = getattr(error, "reason", error)
+    return str(getattr(inner, "strerror", None) or inner).rstrip(".")
 
 
 def _present(folder: Path, name: str) -> Path | None:
     """Return a file where it is there, unpacked before packed."""
     plain = [] if name.endswith(".tar.gz") else [folder / name.removesuffix(".gz")]
-    return next((path for path in [*plain, folder / name] if path.is_file()), None)
+    return next((path for path in [*plain, folder / name] if os.path.isfile(path)), None)
 
 
 def _of_another(chosen: NamedSource, paths: list[Path]) -> bool:

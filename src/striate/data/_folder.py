@@ -11,7 +11,7 @@ from striate.data._given import parts_from_lists, unlisted
 from striate.data._layout import class_folders
 from striate.data._order import hash_names
 from striate.data._source import UNDECIDED, Source, SourceOptions
-from striate.data._words import natural_key
+from striate.data._words import natural_key, readable
 from striate.errors import UsageError
 
 
@@ -28,8 +28,9 @@ def open_folder(folder: Path, options: SourceOptions) -> Source:
     found, notes = class_folders(folder)
     paths = [path for each in found for path in each.pictures]
     sizes = [len(each.pictures) for each in found]
-    names = tuple(sorted({each.name for each in found}, key=natural_key))
-    targets = np.repeat([names.index(each.name) for each in found], sizes)
+    classes = [readable(each.name) for each in found]
+    names = tuple(sorted(set(classes), key=natural_key))
+    targets = np.repeat([names.index(each) for each in classes], sizes)
     parts = np.repeat([each.part for each in found], sizes)
     if isinstance(options.split, dict):
         parts = parts_from_lists(options.split, paths, folder)

@@ -64,7 +64,7 @@ def unlisted(number: int) -> list[str]:
 
 
 def _read_list(path: Path, beside: Path) -> list[str]:
-    found = path if path.exists() else beside / path
+    found = path if os.path.exists(path) else beside / path
     try:
         lines = found.read_text("utf-8-sig").splitlines()
     except OSError as error:
@@ -76,7 +76,12 @@ def _read_list(path: Path, beside: Path) -> list[str]:
         raise SourceError(
             f"The list {path} of --split isn't text in UTF-8. Expected one picture's name a line."
         ) from None
-    return [line.strip().replace("\\", "/") for line in lines if line.strip()]
+    names = [line.strip().replace("\\", "/") for line in lines if line.strip()]
+    if not names:
+        raise SourceError(
+            f"The list {path} of --split is empty. Expected one picture's name a line."
+        )
+    return names
 
 
 class _NameIndex:

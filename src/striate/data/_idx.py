@@ -43,16 +43,19 @@ def read_idx(path: Path) -> npt.NDArray[Any]:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
             return _read(file, path)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise SourceError(f"{path} is not a whole gzip file: {error}.") from None
+        raise SourceError(f"{path} is not a whole gzip file: {error}. Copy it again.") from None
     except OSError as error:
         raise SourceError(f"{path} can't be read: {error.strerror or error}.") from None
 
 
 def _read(file: "IO[bytes] | gzip.GzipFile", path: Path) -> npt.NDArray[Any]:
     start = file.read(4)
+    if not start:
+        raise SourceError(f"{path} is empty. Copy it again.")
     if len(start) < 4 or start[:2] != b"\0\0" or start[2] not in _TYPES or not 1 <= start[3] <= 4:
         raise SourceError(
-            f"{path} is not an IDX file: it begins with the bytes {start.hex(' ') or 'of nothing'}."
+            f"{path} is not an IDX file: it begins with the bytes {start.hex(' ')}. Copy "
+            "it again, or take it away."
         )
     dimensions = file.read(4 * start[3])
     if len(dimensions) < 4 * start[3]:

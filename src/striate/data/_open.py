@@ -1,6 +1,8 @@
 """What the user calls a source, to a `Source`."""
 
 from collections.abc import Mapping
+from dataclasses import replace
+from os.path import isdir, isfile  # unlike Path's, False for a name that is too long
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import numpy.typing as npt
 from striate.answer import TASKS
 from striate.data._source import Source, SourceOptions
 from striate.data._walk import is_picture, suffix
+from striate.data._words import readable
 from striate.errors import SourceError, UsageError, nearest, unknown
 
 SourceLike = (
@@ -39,7 +42,9 @@ def open_source(source: SourceLike, options: SourceOptions = _DEFAULT) -> Source
     if isinstance(source, Source):
         return source
     if isinstance(source, str | Path):
-        return _open_path(source, options)
+        opened = _open_path(source, options)
+        notes = tuple(map(readable, opened.notes))
+        return replace(opened, name=readable(opened.name), notes=notes)
     from striate.data._arrays import open_arrays
 
     arrays = dict(zip(("pictures", "targets"), source)) if isinstance(source, tuple) else source
@@ -54,9 +59,9 @@ def _open_path(source: str | Path, options: SourceOptions) -> Source:
     if isinstance(source, str) and is_named(source):
         return open_named(source, options)
     path = Path(source)
-    if path.is_dir():
+    if isdir(path):
         return _open_folder(path, options)
-    if not path.is_file():
+    if not isfile(path):
         raise SourceError(_missing(str(source)))
     return _open_file(path, options)
 

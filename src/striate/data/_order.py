@@ -17,6 +17,7 @@ _MASK = (1 << 64) - 1
 _GOLDEN = 0x9E3779B97F4A7C15
 _FIRST = 0xBF58476D1CE4E5B9
 _SECOND = 0x94D049BB133111EB
+_KEYS = 0xD6E8FEB86659FD93  # any odd number: what matters is that ids aren't mixed with it
 
 # First key of each use, so that no two uses see the same numbers.
 ORDER = 1
@@ -27,9 +28,10 @@ def hash_ids(*keys: int, ids: Ids) -> Ids:
     """Return a 64-bit hash of (keys, id) for every id: uint64, the shape of `ids`.
 
     Keys are whole numbers, taken modulo 2^64; their order counts. For fixed keys, different ids
-    have different hashes.
+    have different hashes, and a key doesn't do what the same number as an id does: keys are shifted
+    by a constant before they meet the ids, so that `hash_ids(a, ids=b)` isn't `hash_ids(b, ids=a)`.
     """
-    return _mix(_mix(ids) ^ np.uint64(_fold(keys)))
+    return _mix(_mix(ids) ^ np.uint64(_mix_one(_fold(keys) ^ _KEYS)))
 
 
 def uniform(*keys: int, ids: Ids) -> npt.NDArray[np.float64]:

@@ -47,7 +47,10 @@ def split(
     held = np.flatnonzero(usable & (source.parts == VALIDATION))
     test = np.flatnonzero(usable & (source.parts == TEST))
     if not len(train):
-        raise SourceError(f"{source.name} has no training pictures, only {_given(held, test)}.")
+        raise SourceError(
+            f"{source.name} has no training pictures, only {_given(held, test)}. Add a train "
+            "part, or name pictures that belong to no part."
+        )
     if len(held) or not validation:
         return Split(
             train=train, validation=held, test=test, reason=f"the parts are as given{_no(test)}"

@@ -14,9 +14,9 @@ from striate.data._order import hash_ids, hash_names
 from striate.data._source import UNDECIDED, Source, SourceOptions
 from striate.data._table_columns import choose_columns
 from striate.data._table_images import image_column, locate
-from striate.data._table_targets import read_targets
+from striate.data._table_targets import mixed, read_targets
 from striate.data._words import count
-from striate.errors import SourceError
+from striate.errors import SourceError, UsageError
 
 
 def open_table(path: Path, options: SourceOptions) -> Source:
@@ -39,12 +39,12 @@ def open_table(path: Path, options: SourceOptions) -> Source:
         words = table.column(options.split, "--split")
         parts = parts_from_words(words, options.split, path, table.lines)
     columns, notes = list(options.target), []
-    for name in columns:
-        table.column(name, "--target")
+    _check_given(table, columns, column)
     if not columns:
         chosen = choose_columns(table, [c for c in table.columns if c not in used], options.task)
         columns, notes = chosen.names, chosen.notes
     targets = read_targets(table, columns, options.task)
+    notes += mixed(table, columns)
     rows = _Rows(table=table, files=files, targets=targets.targets, parts=parts, groups=groups)
     kept = rows.without_repeats(notes)
     if isinstance(options.split, dict):
@@ -64,6 +64,19 @@ def open_table(path: Path, options: SourceOptions) -> Source:
         reason=targets.reason,
         notes=tuple(notes),
     )
+
+
+def _check_given(table: Table, targets: list[str], pictures: str) -> None:
+    """Raise UsageError where a column of --target isn't there, is there twice, or can't be one."""
+    for place, name in enumerate(targets):
+        table.column(name, "--target")
+        if name in targets[:place]:
+            raise UsageError(f"--target {name} was given twice. Give it once.")
+        if name == pictures:
+            raise UsageError(
+                f"--target {name}: this column of {table.path.name} names the pictures. Choose "
+                "another one."
+            )
 
 
 def _groups(table: Table, column: str | None) -> npt.NDArray[np.int64] | None:

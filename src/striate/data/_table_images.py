@@ -63,8 +63,10 @@ def locate(cells: Sequence[str], table: Table, images: Path | None) -> list[str]
     Raises SourceError where a cell is empty, fits several files, or where no file is found.
     """
     folder = images or table.path.parent
-    if not folder.is_dir():
-        raise SourceError(f"--images: there is no folder {folder}.")
+    if not os.path.isdir(folder):
+        raise SourceError(
+            f"--images: there is no folder {folder}. Name the one that holds the pictures."
+        )
     _refuse_empty(cells, table)
     direct = [os.path.join(folder, cell.replace("\\", "/")) for cell in cells]  # noqa: PTH118
     found = [path if os.path.isfile(path) else None for path in direct]  # noqa: PTH113
@@ -75,7 +77,7 @@ def locate(cells: Sequence[str], table: Table, images: Path | None) -> list[str]
                 found[row] = below.find(cell.replace("\\", "/"), table.lines[row])
     if not any(found):
         raise SourceError(
-            f"None of the {len(cells):,} pictures that {table.path.name} names was found in "
+            f"None of the pictures that {table.path.name} names ({len(cells):,}) was found in "
             f"{folder} or below it. The first is '{cells[0]}'. Name their folder with --images."
         )
     return [os.path.normpath(path or missing) for path, missing in zip(found, direct, strict=True)]
@@ -106,7 +108,8 @@ class _Below:
         """Return the one file called `name`, or None where there is none."""
         fitting = self._paths.get(name.rsplit("/", 1)[-1], [])
         # Of several files of one name, folders in the cell may choose.
-        nearer = [path for path in fitting if _bare(path).endswith("/" + name.removeprefix("./"))]
+        end = "/" + name.removeprefix("./")
+        nearer = [path for path in fitting if _ends(path, end)]
         fitting = nearer or fitting
         if len(fitting) > 1:
             raise SourceError(
@@ -116,5 +119,6 @@ class _Below:
         return os.path.join(self._folder, fitting[0]) if fitting else None  # noqa: PTH118
 
 
-def _bare(path: str) -> str:
-    return f"/{path}"
+def _ends(path: str, end: str) -> bool:
+    """Return True where a path ends so, with or without its suffix."""
+    return f"/{path}".endswith(end) or os.path.splitext(f"/{path}")[0].endswith(end)  # noqa: PTH122

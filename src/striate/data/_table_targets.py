@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from striate.data._csv import Table
 from striate.data._targets import (
+    LARGEST,
     Targets,
     from_label_lists,
     from_labels,
@@ -60,6 +61,19 @@ def _one_of_words(table: Table, name: str, task: str | None) -> Targets:
     _refuse_missing(table, name, [row for row, cell in enumerate(cells) if not cell])
     reason = f"the column `{name}` holds words → classification; use `--target` for other columns"
     return from_words(cells, _given(task) or reason)
+
+
+def mixed(table: Table, names: list[str]) -> list[str]:
+    """Return a note where a target column of words holds numbers too."""
+    name = names[0]
+    numbers = np.flatnonzero(~np.isnan(table.numbers(name)[0]))
+    if len(names) > 1 or not len(numbers) or not _words(table, name):
+        return []
+    return [
+        f"The column `{name}` holds words, but also {count(len(numbers), 'number')}, the first on "
+        f"line {table.lines[numbers[0]]}: {table.columns[name][numbers[0]]}. Each was taken for a "
+        "class."
+    ]
 
 
 def _of_numbers(
@@ -116,6 +130,13 @@ def _numbers(table: Table, name: str, names: list[str]) -> npt.NDArray[np.float6
     if text:
         _refuse_text(table, name, text[0])
     _refuse_missing(table, name, np.flatnonzero(np.isnan(values)).tolist())
+    too_large = np.flatnonzero(np.abs(values) > LARGEST)
+    if len(too_large):
+        raise SourceError(
+            f"{table.path.name}: the column '{name}' holds {table.columns[name][too_large[0]]} on "
+            f"line {table.lines[too_large[0]]}. Expected numbers from -{LARGEST:g} to {LARGEST:g}: "
+            "correct it, or choose another unit."
+        )
     return values
 
 

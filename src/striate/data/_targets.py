@@ -9,6 +9,10 @@ import numpy.typing as npt
 
 from striate.answer import Answer, Classification, MultiLabel, Regression
 from striate.data._words import natural_key
+from striate.errors import SourceError
+
+LARGEST = 1e30
+"""Largest size of a number to predict: its square and its answer in float32 stay finite."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,8 +61,13 @@ def from_numbers(values_NT: npt.NDArray[Any], names: Sequence[str], reason: str)
 
 
 def texts(array: npt.NDArray[Any]) -> list[str]:
-    """Return an array of text (N,) as strings; bytes are read as UTF-8."""
-    decoded = np.char.decode(array, "utf-8") if array.dtype.kind == "S" else array
+    """Return an array of text (N,) as strings; bytes are read as UTF-8, else SourceError."""
+    try:
+        decoded = np.char.decode(array, "utf-8") if array.dtype.kind == "S" else array
+    except UnicodeDecodeError:
+        raise SourceError(
+            "The text in an array of bytes isn't UTF-8. Save it as text: an array of type str."
+        ) from None
     return [str(text) for text in decoded]
 
 

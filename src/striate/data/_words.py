@@ -59,6 +59,17 @@ def ticked(names: Sequence[str], limit: int = 3) -> str:
     return " and ".join([", ".join(marked[:-1]), marked[-1]] if len(marked) > 1 else marked)
 
 
+def readable(name: str) -> str:
+    """Return a file's name as text that UTF-8 can write.
+
+    Bytes that aren't UTF-8 reach Python as lone surrogates, which no file or page could hold.
+
+    >>> readable("caf\\udce9.png")
+    'caf\\\\xe9.png'
+    """
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
 def count(number: int, noun: str) -> str:
     """Return a number with its noun, in the plural where it has to be.
 

@@ -1,5 +1,6 @@
 """Where a model lies, from what the user gave."""
 
+from os.path import exists, isdir, isfile  # unlike Path's, False for a name that is too long
 from pathlib import Path
 
 from striate.errors import ModelError
@@ -13,11 +14,11 @@ def find_folder(path: str | Path) -> Path:
     """
     given = Path(path)
     for folder in (given, given / "model"):
-        if (folder / MANIFEST).is_file():
+        if isfile(folder / MANIFEST):
             return folder
     expected = "Expected a model folder (it holds model.json), or a run folder with one as model/."
-    if given.is_dir():
+    if isdir(given):
         raise ModelError(f"{given}: there is no model in this folder. {expected}")
-    if given.exists():
+    if exists(given):
         raise ModelError(f"{given}: this is not a folder. {expected}")
     raise ModelError(f"{given}: there is no such folder. {expected}")

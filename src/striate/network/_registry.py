@@ -44,13 +44,18 @@ ENTRIES = (
         title="compact",
         year=2026,
         source="striate",
-        idea="Convolution, pooling, batch norm and ReLU as often as the picture can be halved; "
-        "striate's default.",
+        idea="A 5×5 convolution with stride 2, then convolution and pooling until 3 to 5 pixels are "
+        "left; striate's default.",
         default_input=GREY_28,
         default_outputs=10,
         builder=compact,
         options=(
-            Option(name="width", default=32, meaning="Channels of the first convolution."),
+            Option(
+                name="width",
+                default=0,
+                low=0,
+                meaning="Channels of the first convolution; 0: 16, or 32 for colour up to 64 px.",
+            ),
             DROPOUT,
         ),
     ),

@@ -58,10 +58,12 @@ class DataSettings(Group):
 class InitialisationSettings(Group):
     """Start values per layer kind; names in docs/training.md."""
 
-    convolution: str = Field(default="default", description="convolution kernels")
-    dense: str = Field(default="default", description="dense weights")
+    convolution: str = Field(
+        default="default", description="how kernels are drawn (docs/training.md)"
+    )
+    dense: str = Field(default="default", description="how dense weights are drawn")
     bias: str = Field(default="default", description="biases: default or zeros")
-    deviation: PositiveFloat = Field(default=0.01, description="of 'normal'")
+    deviation: PositiveFloat = Field(default=0.01, description="standard deviation of 'normal'")
 
 
 class NetworkSettings(Group):
@@ -83,7 +85,9 @@ class TrainingSettings(Group):
     device: Literal["auto", "cpu", "cuda", "mps"] = Field(
         default="auto", description="where to train"
     )
-    threads: PositiveInt | None = Field(default=None, description="CPU threads")
+    threads: PositiveInt | None = Field(
+        default=None, description="CPU threads; by default all there are"
+    )
     patience: PositiveInt | None = Field(
         default=None,
         description="epochs without improvement before stopping; none: never stop early",
@@ -104,19 +108,27 @@ class AugmentationSettings(Group):
     zoom: Share | None = Field(
         default=None, description="0.2 means a factor of 0.8 to 1.2 per axis"
     )
-    horizontal_flip: bool | None = Field(default=None, description="mirror every other picture")
-    vertical_flip: bool | None = Field(default=None, description="turn every other picture over")
+    horizontal_flip: bool | None = Field(
+        default=None, description="exchange left and right, half of the time"
+    )
+    vertical_flip: bool | None = Field(
+        default=None, description="exchange top and bottom, half of the time"
+    )
     crop: Annotated[int, Field(ge=0)] | None = Field(
         default=None, description="pad by this many pixels, then crop at random"
     )
     brightness: Share | None = Field(default=None, description="0.2 means a factor of 0.8 to 1.2")
     contrast: Share | None = Field(default=None, description="0.2 means a factor of 0.8 to 1.2")
     saturation: Share | None = Field(default=None, description="0.2 means a factor of 0.8 to 1.2")
-    erase: Share | None = Field(default=None, description="share of the picture's area erased")
+    erase: Share | None = Field(
+        default=None, description="largest share of the picture's area that one rectangle erases"
+    )
     fill: Literal["nearest", "reflect", "wrap", "constant"] = Field(
         default="nearest", description="what comes in from outside the picture"
     )
-    fill_value: Annotated[int, Field(ge=0, le=255)] = Field(default=0, description="of 'constant'")
+    fill_value: Annotated[int, Field(ge=0, le=255)] = Field(
+        default=0, description="grey level of fill 'constant'"
+    )
 
 
 class LossSettings(Group):
@@ -135,8 +147,10 @@ class OptimizerSettings(Group):
 
     name: str | None = Field(default=None, description="an optimizer of docs/training.md")
     learning_rate: PositiveFloat | None = Field(default=None, description="the (largest) rate")
-    weight_decay: NotNegative | None = Field(default=None, description="L2, decoupled where AdamW")
-    betas: tuple[Share, Share] | None = Field(default=None, description="Adam, AdamW")
+    weight_decay: NotNegative | None = Field(
+        default=None, description="decoupled for AdamW and Muon, else L2"
+    )
+    betas: tuple[Share, Share] | None = Field(default=None, description="Adam, AdamW, Muon")
     eps: PositiveFloat | None = Field(default=None, description="added to the denominator")
     amsgrad: bool | None = Field(default=None, description="Adam, AdamW")
     momentum: Share | None = Field(default=None, description="SGD, RMSprop, Muon")
@@ -160,8 +174,12 @@ class ScheduleSettings(Group):
     warmup: Share | None = Field(
         default=None, description="cosine: share of the steps spent rising"
     )
-    factor: Annotated[float, Field(gt=0, lt=1)] | None = Field(default=None, description="plateau")
-    patience: Annotated[int, Field(ge=0)] | None = Field(default=None, description="plateau")
+    factor: Annotated[float, Field(gt=0, lt=1)] | None = Field(
+        default=None, description="plateau: the rate is multiplied by this"
+    )
+    patience: Annotated[int, Field(ge=0)] | None = Field(
+        default=None, description="plateau: epochs without a better value that are borne"
+    )
     min_lr: NotNegative | None = Field(default=None, description="plateau: never below")
     mode: Literal["min", "max"] | None = Field(
         default=None, description="plateau: min watches the validation loss, max its metric"

@@ -1,0 +1,76 @@
+"""Everything that the documentation tells people to type is typed here."""
+
+import os
+import shlex
+from pathlib import Path
+
+import pytest
+
+import command_line
+from doc_pages import PAGES, ROOT, commands, fences, write_cast
+
+pytestmark = pytest.mark.slow
+
+README = PAGES[0]
+
+
+@pytest.fixture(scope="module")
+def cast(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with the files of the examples and the run that the README makes."""
+    folder = tmp_path_factory.mktemp("cast")
+    write_cast(folder)
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        run_commands(README)
+    finally:
+        os.chdir(before)
+    return folder
+
+
+def run_commands(page: Path) -> None:
+    """Run the commands of a page in the current folder, one after the other, each to exit code 0.
+
+    Of `scripts/` lines only the file is looked at: CI runs check and test (and with them setup),
+    test_docs_demo.py the demo.
+    """
+    for where, command in commands(page):
+        words = shlex.split(command, comments=True)
+        if words[0].startswith("scripts/"):
+            assert os.access(ROOT / words[0], os.X_OK), f"{where}: {command}"
+            continue
+        done = command_line.striate(*words[1:])
+        assert done.code == 0, f"{where}: {command}\n{done.err}"
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES[1:] if commands(page)], ids=lambda page: page.name
+)
+def test_every_command_of_a_page_works(
+    page: Path, cast: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(cast)
+    run_commands(page)
+
+
+def test_the_readme_leaves_what_it_lists(cast: Path) -> None:
+    run = cast / "runs" / "first"
+    listed = next(fence.text for fence in fences(README) if "runs/first/\n" in fence.text)
+    names = [line.split()[0] for line in listed.splitlines()[1:]]
+    assert len(names) == 6
+    assert [name for name in names if not (run / name).exists()] == []
+
+
+@pytest.mark.parametrize(
+    "page",
+    [page for page in PAGES if any(fence.language == "python" for fence in fences(page))],
+    ids=lambda page: page.name,
+)
+def test_every_python_block_of_a_page_works(
+    page: Path, cast: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(cast)
+    names: dict[str, object] = {"__name__": "documentation"}
+    for fence in fences(page):
+        if fence.language == "python":
+            exec(compile(fence.text, fence.where, "exec"), names)
