@@ -111,9 +111,8 @@ def test_missing_files_of_a_table_count_as_unreadable(tmp_path: Path) -> None:
     with pytest.raises(CheckError) as caught:
         check(source)
     assert str(caught.value) == (
-        "4 of 5 pictures can't be read (80%, more than 20%): v.png (there is no such file), w.png "
-        "(there is no such file), x.png (there is no such file) and 1 more. Repair or remove them, "
-        "or go on without them by --allow-unreadable."
+        "4 of 5 pictures can't be read (80%, more than 20%): v.png, w.png, x.png and 1 more "
+        "(there is no such file). Repair or remove them, or go on without them by --allow-unreadable."
     )
 
 
@@ -133,7 +132,7 @@ def test_nothing_readable_is_refused_even_when_allowed() -> None:
     with pytest.raises(CheckError) as caught:
         unreadable_limit(bad(4), 4, strict=False, allow=True)
     assert str(caught.value) == (
-        "None of the 4 pictures can be read: 0.png (cut), 1.png (cut), 2.png (cut) and 1 more."
+        "None of the 4 pictures can be read: 0.png, 1.png, 2.png and 1 more (cut)."
     )
 
 

@@ -237,11 +237,11 @@ def test_options_for_tables_are_refused(tmp_path: Path, options: SourceOptions, 
 
 def test_a_task_that_does_not_fit(tmp_path: Path) -> None:
     write_folder(tmp_path, each=1)
-    with pytest.raises(UsageError) as caught:
+    with pytest.raises(SourceError) as caught:
         open_source(tmp_path, SourceOptions(task="regression"))
     assert str(caught.value) == (
-        f"--task regression needs numbers or labels for every picture, but {tmp_path} is a folder, "
-        "which gives each picture one class. Use a CSV file with an image column."
+        f"The folder {tmp_path} gives each picture one class, but regression needs numbers or "
+        "labels for every picture. Use a CSV file with an image column."
     )
 
 

@@ -2,6 +2,7 @@
 
 import os
 import shlex
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,18 @@ from doc_pages import PAGES, ROOT, commands, fences, write_cast
 pytestmark = pytest.mark.slow
 
 README = PAGES[0]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_processor() -> Iterator[None]:
+    """Let runs see a single processor: the threads of several workers only wait for each other."""
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {sorted(before)[os.getpid() % len(before)]})
+    yield
+    os.sched_setaffinity(0, before)
 
 
 @pytest.fixture(scope="module")

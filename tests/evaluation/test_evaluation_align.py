@@ -68,7 +68,7 @@ def test_another_task_is_refused() -> None:
         align(_source(Regression(("cells",)), [[1.0]]), MODEL)
     assert str(caught.value) == (
         "garden: this source is read as regression (cells), but the model was trained for "
-        "classification (ant, bee, cat). Read it with --task classification, or use a model for "
+        "classification (ant, bee, cat). Name a source of that task, or use a model for "
         "regression."
     )
 

@@ -28,9 +28,9 @@ def _meant(word: str) -> list[str]:
 
     if not word:
         raise SourceError("One of the names of pictures is empty. Name a file, folder or pattern.")
-    if isdir(word):
+    if isdir(word):  # noqa: PTH112
         return _below(Path(word))
-    if _MAGIC.isdisjoint(word) or exists(word):
+    if _MAGIC.isdisjoint(word) or exists(word):  # noqa: PTH110
         return [word]
     from glob import glob
 
@@ -50,7 +50,7 @@ def _below(folder: Path) -> list[str]:
             for kind, count in found.others.most_common(3)
         )
         raise SourceError(
-            f"{shown(str(folder))}: there are no pictures below this folder (found {others or 'no files'}). "
-            "Name another folder, or the files themselves."
+            f"{shown(str(folder))}: there are no pictures below this folder (found "
+            f"{others or 'no files'}). Name another folder, or the files themselves."
         )
     return [str(folder / name) for name in found.pictures]

@@ -92,7 +92,11 @@ def unreadable_limit(
 
 
 def _named(unreadable: Iterable[Unreadable]) -> str:
-    return some(f"{each.name} ({each.reason})" for each in unreadable)
+    """Return names by reason, some of each, so that a common reason doesn't hide a rare one."""
+    names: dict[str, list[str]] = {}
+    for each in unreadable:
+        names.setdefault(each.reason, []).append(each.name)
+    return some((f"{some(same)} ({reason})" for reason, same in names.items()), 12)
 
 
 def _unreadable_warning(unreadable: Sequence[Unreadable]) -> list[str]:

@@ -33,6 +33,12 @@ def _classes(
     counts = np.bincount(source.targets[readable], minlength=len(classes))
     present = np.flatnonzero(counts)
     if len(present) == 1:
+        lost = [name for name, number in zip(classes, counts, strict=True) if number == 0]
+        if lost:
+            raise SourceError(
+                f"All pictures of {source.name} that can be read have the same class, "
+                f"'{classes[present[0]]}'; none can be read of: {some(lost)}. Repair some of those."
+            )
         raise SourceError(
             f"All pictures of {source.name} have the same class, '{classes[present[0]]}'. Expected "
             "two classes or more."

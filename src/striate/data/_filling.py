@@ -2,13 +2,24 @@
 
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from threading import Event
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
+from striate.data._blocks import block_length, fit_block, fits_whole
 from striate.data._source import Pictures, Progress, Unreadable
 from striate.errors import PictureError
 from striate.image import Shape, fit, fit_matrix
+
+
+@runtime_checkable
+class Block(Protocol):
+    """Pictures that already lie in one array: uint8 (N, H, W, C), in the source's order."""
+
+    @property
+    def array(self) -> npt.NDArray[np.uint8]: ...
+
 
 Positions = npt.NDArray[np.int64]
 
@@ -43,8 +54,21 @@ class Filling:
                 raise
 
     def _submit(self, pool: ThreadPoolExecutor, positions: Positions) -> list[Future[int]]:
-        starts = range(0, len(positions), _PIECE)
-        return [pool.submit(self._fill, positions[start : start + _PIECE]) for start in starts]
+        fill, piece = self._fill, _PIECE
+        if isinstance(self.pictures, Block) and len(positions):
+            height, width = self.pictures.array.shape[1:3]
+            if fits_whole(height, width, self.shape):
+                fill, piece = self._fill_block, block_length(height, width, self.shape)
+        starts = range(0, len(positions), piece)
+        return [pool.submit(fill, positions[start : start + piece]) for start in starts]
+
+    def _fill_block(self, positions: Positions) -> int:
+        if isinstance(self.pictures, Block) and not self._stop.is_set():
+            pictures = self.pictures.array[positions]
+            self.pixels[positions] = fit_block(pictures, self.shape)
+            height, width = pictures.shape[1:3]
+            self.matrices[positions] = fit_matrix(height, width, self.shape)
+        return len(positions)
 
     def _fill(self, positions: Positions) -> int:
         for position in positions.tolist():

@@ -57,7 +57,7 @@ def _reason(error: Exception) -> str:
 def _present(folder: Path, name: str) -> Path | None:
     """Return a file where it is there, unpacked before packed."""
     plain = [] if name.endswith(".tar.gz") else [folder / name.removesuffix(".gz")]
-    return next((path for path in [*plain, folder / name] if os.path.isfile(path)), None)
+    return next((path for path in [*plain, folder / name] if os.path.isfile(path)), None)  # noqa: PTH113
 
 
 def _of_another(chosen: NamedSource, paths: list[Path]) -> bool:

@@ -12,7 +12,7 @@ from striate.data._layout import class_folders
 from striate.data._order import hash_names
 from striate.data._source import UNDECIDED, Source, SourceOptions
 from striate.data._words import natural_key, readable
-from striate.errors import UsageError
+from striate.errors import SourceError, UsageError
 
 
 def open_folder(folder: Path, options: SourceOptions) -> Source:
@@ -67,7 +67,7 @@ def _refuse_table_options(folder: Path, options: SourceOptions) -> None:
             "name a CSV file as the source."
         )
     if options.task not in (None, "classification"):
-        raise UsageError(
-            f"--task {options.task} needs numbers or labels for every picture, but {folder} is a "
-            "folder, which gives each picture one class. Use a CSV file with an image column."
+        raise SourceError(
+            f"The folder {folder} gives each picture one class, but {options.task} needs numbers or "
+            "labels for every picture. Use a CSV file with an image column."
         )

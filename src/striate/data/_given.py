@@ -64,7 +64,7 @@ def unlisted(number: int) -> list[str]:
 
 
 def _read_list(path: Path, beside: Path) -> list[str]:
-    found = path if os.path.exists(path) else beside / path
+    found = path if os.path.exists(path) else beside / path  # noqa: PTH110
     try:
         lines = found.read_text("utf-8-sig").splitlines()
     except OSError as error:

@@ -59,9 +59,9 @@ def _open_path(source: str | Path, options: SourceOptions) -> Source:
     if isinstance(source, str) and is_named(source):
         return open_named(source, options)
     path = Path(source)
-    if isdir(path):
+    if isdir(path):  # noqa: PTH112
         return _open_folder(path, options)
-    if not isfile(path):
+    if not isfile(path):  # noqa: PTH113
         raise SourceError(_missing(str(source)))
     return _open_file(path, options)
 

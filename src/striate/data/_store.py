@@ -3,23 +3,15 @@
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self, runtime_checkable
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
-from striate.data._filling import Filling, Positions
+from striate.data._filling import Block, Filling, Positions
 from striate.data._room import Room, make_room
 from striate.data._source import Progress, Source, Unreadable
 from striate.image import Shape
-
-
-@runtime_checkable
-class Block(Protocol):
-    """Pictures that already lie in one array: uint8 (N, H, W, C), in the source's order."""
-
-    @property
-    def array(self) -> npt.NDArray[np.uint8]: ...
 
 
 class Store:

@@ -63,7 +63,7 @@ def locate(cells: Sequence[str], table: Table, images: Path | None) -> list[str]
     Raises SourceError where a cell is empty, fits several files, or where no file is found.
     """
     folder = images or table.path.parent
-    if not os.path.isdir(folder):
+    if not os.path.isdir(folder):  # noqa: PTH112
         raise SourceError(
             f"--images: there is no folder {folder}. Name the one that holds the pictures."
         )

@@ -27,8 +27,8 @@ def align(source: Source, answer: Answer) -> npt.NDArray[Any]:
     if theirs.task != answer.task:
         raise SourceError(
             f"{source.name}: this source is read as {theirs.task} ({listed(theirs.names)}), but "
-            f"the model was trained for {answer.task} ({listed(answer.names)}). Read it with "
-            f"--task {answer.task}, or use a model for {theirs.task}."
+            f"the model was trained for {answer.task} ({listed(answer.names)}). Name a source "
+            f"of that task, or use a model for {theirs.task}."
         )
     targets = _BY_TASK[answer.task](source, answer.names)
     answer.check(targets)

@@ -14,11 +14,11 @@ def find_folder(path: str | Path) -> Path:
     """
     given = Path(path)
     for folder in (given, given / "model"):
-        if isfile(folder / MANIFEST):
+        if isfile(folder / MANIFEST):  # noqa: PTH113
             return folder
     expected = "Expected a model folder (it holds model.json), or a run folder with one as model/."
-    if isdir(given):
+    if isdir(given):  # noqa: PTH112
         raise ModelError(f"{given}: there is no model in this folder. {expected}")
-    if exists(given):
+    if exists(given):  # noqa: PTH110
         raise ModelError(f"{given}: this is not a folder. {expected}")
     raise ModelError(f"{given}: there is no such folder. {expected}")

@@ -8,11 +8,18 @@ from markupsafe import Markup
 
 @dataclass(frozen=True, kw_only=True)
 class Legend:
-    """One entry of a figure's legend: `style` is the classes of its line ("c1 d1") or mark."""
+    """One entry of a figure's legend.
+
+    Attributes:
+        name: as it came from files, perhaps; `value` is our own words after it.
+        style: classes of its colour and dash pattern ("c1 d1").
+        mark: "line", "dots" (a line with dots) or "area".
+    """
 
     name: str
     style: str
     mark: str = "line"
+    value: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

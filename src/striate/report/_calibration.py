@@ -10,8 +10,8 @@ from striate.report._run import Run
 from striate.report._words import figure, percent
 
 READ = (
-    "Answers are grouped by the confidence they were given. A bar shows how often the answers of a "
-    "group are right; the dot stands at their mean confidence and is larger the more answers there "
+    "Answers are grouped by the confidence they were given. A bar shows how often those of a group "
+    "come true; the dot stands at their mean confidence and is larger the more answers there "
     "are. On the dotted diagonal confidence and accuracy agree; below it the network is too sure."
 )
 

@@ -30,7 +30,6 @@ def classes(run: Run) -> Section:
     blocks: list[Block] = []
     if details.get("per_class"):
         blocks.append(_per_class(details["per_class"]))
-    binary = run.metrics.get("task") == "classification" and len(run.results["classes"]) == 2
     if details.get("roc"):
         axes = "other pictures wrongly taken, per cent", "pictures found (recall), per cent"
         blocks.append(_curves("roc", "ROC", details["roc"], axes, ROC, diagonal=True))
@@ -39,15 +38,10 @@ def classes(run: Run) -> Section:
         title = "Precision against recall"
         blocks.append(_curves("pr", title, details["precision_recall"], axes, PRECISION_RECALL))
     noun = "label" if run.metrics.get("task") == "multi-label" else "class"
-    curve = (
-        f" With two classes, the curves are those of “{run.results['classes'][1]}”."
-        if (binary and details.get("roc"))
-        else ""
-    )
     return Section(
         key="classes",
         title=f"Figures of each {noun}",
-        intro=f"On {on(part)}.{curve}",
+        intro=f"On {on(part)}.",
         blocks=tuple(blocks),
     )
 
@@ -86,7 +80,8 @@ def _curves(
 ) -> Figure:
     lines = [
         Line(
-            name=f"{words(curve.get('name'))}: area {figure(curve['area'])}",
+            name=words(curve.get("name")),
+            value=f"area {figure(curve['area'])}",
             x=100 * np.array(curve["x"], np.float64),
             y=100 * np.array(curve["y"], np.float64),
             style=style,
@@ -94,7 +89,7 @@ def _curves(
         for style, curve in enumerate(each)
     ]
     x, y = (Axis(label=name, low=0, high=100) for name in axes)
-    text = "; ".join(line.name for line in lines) + "."
+    text = "; ".join(f"{line.name}: {line.value}" for line in lines) + "."
     svg = line_chart(
         frame(x, y, width=SQUARE, height=SQUARE),
         lines[::-1],

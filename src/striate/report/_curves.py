@@ -14,7 +14,7 @@ from striate.report._thin import Thinned, thin
 from striate.report._words import figure, percent
 
 TOGETHER = (
-    ("accuracy", "balanced_accuracy", "exact_match", "f1"),
+    ("accuracy", "exact_match", "f1"),
     ("mae", "rmse"),
     ("r2",),
 )
@@ -30,7 +30,8 @@ def curves(run: Run) -> Section:
     return Section(
         key="curves",
         title="How the training went",
-        intro="The horizontal axis counts epochs: passes over the training part.",
+        intro="The horizontal axis counts epochs: passes over the training part."
+        + (" The dotted line marks the epoch whose weights were kept." if _best_epoch(run) else ""),
         blocks=tuple(block for block in blocks if block is not None),
     )
 
@@ -179,13 +180,13 @@ def _figure(
         high=float(values.max()),
         log=log,
     )
-    last = max(float(np.nanmax(line.x)) for line in lines)
+    last = float(max(np.append(epochs_of_rows(run), epochs_of_steps(run))))
     x = Axis(label="epochs", low=0.0, high=last, tight=True, whole=last >= 3)
-    best = _best_epoch(run)
-    note = " The dotted line marks the epoch whose weights were kept." if best else ""
-    svg = line_chart(frame(x, y), lines, key=f"curve-{key}", title=title, text=text, at=best)
-    legend = tuple(line.legend() for line in lines) if len(lines) > 1 or lines[0].band else ()
-    return Figure(title=title, svg=svg, caption=caption + note, legend=legend)
+    svg = line_chart(
+        frame(x, y), lines, key=f"curve-{key}", title=title, text=text, at=_best_epoch(run)
+    )
+    legend = tuple(line.legend() for line in lines) if len(lines) > 1 else ()
+    return Figure(title=title, svg=svg, caption=caption, legend=legend)
 
 
 def _best_epoch(run: Run) -> float | None:
@@ -224,7 +225,8 @@ def _range(line: Line, *, log: bool) -> Floats:
         return values
     # One step with a loss of almost nothing must not stretch a logarithmic axis without end.
     floor = _positive(line.y).min() / 10
-    return np.maximum(values, floor)
+    raised: Floats = np.maximum(values, floor)
+    return raised
 
 
 def _positive(values: Floats) -> Floats:

@@ -24,22 +24,24 @@ def data(run: Run) -> Section:
             for fact in results["facts"]
         )
         blocks.append(Terms(terms=tuple(terms)))
-    blocks += _counts(results.get("classes") or [], results.get("counts") or {})
+    if run.metrics.get("task") != "regression":
+        noun = "label" if run.metrics.get("task") == "multi-label" else "class"
+        blocks += _counts(noun, results.get("classes") or [], results.get("counts") or {})
     blocks += _samples(results.get("samples") or [])
     return Section(key="data", title="What was trained on what", blocks=tuple(blocks))
 
 
-def _counts(classes: list[str], counts: dict[str, Any]) -> list[Block]:
+def _counts(noun: str, classes: list[str], counts: dict[str, Any]) -> list[Block]:
     per_class = {part: each for part, each in counts.items() if isinstance(each, list) and each}
     if not per_class or any(len(each) != len(classes) for each in per_class.values()):
         return []
-    title = "Samples per class"
+    title = f"Samples per {noun}"
     if len(classes) > MOST_BARS:
         rows = zip(classes, *([figure(n) for n in each] for each in per_class.values()))
         return [
             Table(
                 title=title,
-                head=("class", *per_class),
+                head=(noun, *per_class),
                 rows=tuple(rows),
                 numbers=tuple(range(1, len(per_class) + 1)),
                 folded=True,
@@ -48,7 +50,7 @@ def _counts(classes: list[str], counts: dict[str, Any]) -> list[Block]:
     totals = [sum(each) for each in zip(*per_class.values())]
     fewest, most = totals.index(min(totals)), totals.index(max(totals))
     text = (
-        f"{len(classes)} classes; most samples: {classes[most]} with {figure(totals[most])}, "
+        f"{len(classes)} bars; most samples: {classes[most]} with {figure(totals[most])}, "
         f"fewest: {classes[fewest]} with {figure(totals[fewest])}."
     )
     svg = count_bars(classes, per_class, key="counts", title=title, text=text)
@@ -56,7 +58,7 @@ def _counts(classes: list[str], counts: dict[str, Any]) -> list[Block]:
         Legend(name=part, style=f"c{style}", mark="area") for style, part in enumerate(per_class)
     )
     caption = (
-        "One bar a class, with its parts one after the other. The rarer a class, the less there "
+        f"One bar a {noun}, with its parts one after the other. The rarer a {noun}, the less there "
         "is to learn it from, and the less certain its figures are."
     )
     return [Figure(title=title, svg=svg, caption=caption, legend=legend)]

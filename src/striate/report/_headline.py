@@ -67,8 +67,10 @@ def _card_lines(key: str, part: str, figures: Json, run: Run) -> list[str]:
     if key != "loss" and "loss" in figures:
         lines.append(f"average loss {figure(figures['loss'])}")
     lines += _baseline(part, figures, run)
-    number = f"{figure(samples)} pictures"
-    lines.append(f"{number}, a seeded sample of the part" if figures.get("sampled") else number)
+    if figures.get("sampled"):
+        lines.append(f"on a seeded sample of {figure(samples)} pictures")
+    elif "total" not in figures:
+        lines.append(f"{figure(samples)} pictures")
     return [*lines, SAID[part]]
 
 
@@ -76,11 +78,12 @@ def _baseline(part: str, figures: Json, run: Run) -> list[str]:
     """Return what always answering the training part's most frequent class would reach."""
     counts: dict[str, Any] = run.results.get("counts") or {}
     of_train, of_part = counts.get("train"), counts.get(part)
+    classes = run.results.get("classes")
     single = run.metrics.get("task") == "classification"
-    if not single or figures.get("sampled") or not of_train or not of_part or not sum(of_part):
+    if not (single and of_train and of_part and classes) or figures.get("sampled"):
         return []
-    share = of_part[of_train.index(max(of_train))] / sum(of_part)
-    name = run.results["classes"][of_train.index(max(of_train))]
+    most = of_train.index(max(of_train))
+    name, share = classes[most], of_part[most] / max(sum(of_part), 1)
     return [f"always answering “{name}” would reach {percent(share)}"]
 
 

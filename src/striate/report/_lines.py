@@ -12,13 +12,16 @@ from striate.report._svg import drawing, element, points
 
 STYLES = 6
 
+MOST_DOTS = 30
+"""More points than these are drawn without their dots."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
     """One curve.
 
     Attributes:
-        name: for the legend.
+        name: for the legend, with `value` after it.
         x, y: (P,) places and values; pairs that aren't finite are left out.
         style: number of its colour and dash pattern.
         dots: a dot at every point.
@@ -28,6 +31,7 @@ class Line:
     name: str
     x: Floats
     y: Floats
+    value: str = ""
     style: int = 0
     dots: bool = False
     band: tuple[Floats, Floats] | None = None
@@ -40,7 +44,8 @@ class Line:
 
     def legend(self) -> Legend:
         """Return its entry in the legend."""
-        return Legend(name=self.name, style=self.classes, mark="dots" if self.dots else "line")
+        mark = "dots" if self.dots else "line"
+        return Legend(name=self.name, style=self.classes, mark=mark, value=self.value)
 
 
 def line_chart(
@@ -98,7 +103,7 @@ def _curve(frame: Frame, line: Line) -> str:
     finite = np.isfinite(line.x) & np.isfinite(line.y)
     x, y = frame.x(line.x[finite]), frame.y(line.y[finite])
     curve = element("polyline", class_=f"line {line.classes}", points=points(x, y))
-    if not line.dots or len(x) > 60:
+    if not line.dots or len(x) > MOST_DOTS:
         return curve
     return curve + "".join(
         element("circle", class_=f"dot {line.classes}", cx=a, cy=b, r=3.5)

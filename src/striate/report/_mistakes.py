@@ -3,6 +3,7 @@
 from typing import Any
 
 from striate.report._blocks import Block, Section, Tile
+from striate.report._held_out import on
 from striate.report._pictures import gallery, is_picture, tile
 from striate.report._run import Run
 from striate.report._words import figure, percent, words
@@ -13,11 +14,17 @@ def mistakes(run: Run) -> Section:
     rows = run.results.get("mistakes") or []
     tiles = [_tile(row) for row in rows if is_picture(row.get("picture"))]
     caption = (
-        "Worst first, from the part that was not trained on. Look for labels that are wrong, "
+        "Worst first. Look for labels that are wrong, "
         "pictures that even you find hard, and kinds of pictures that are missing from training."
     )
     blocks: tuple[Block, ...] = (gallery(tiles, caption=caption),) if tiles else ()
-    return Section(key="mistakes", title="The worst mistakes", blocks=blocks)
+    part = run.results.get("mistakes_of")
+    return Section(
+        key="mistakes",
+        title="The worst mistakes",
+        intro=f"On {on(part)}." if part else "",
+        blocks=blocks,
+    )
 
 
 def _tile(row: dict[str, Any]) -> Tile:

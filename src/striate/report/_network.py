@@ -7,6 +7,9 @@ from striate.report._pictures import gallery, is_picture, tile
 from striate.report._run import Run
 from striate.report._words import figure, size, words
 
+MOST_ROWS = 40
+"""Longer layer tables are folded."""
+
 
 def kernels(run: Run) -> Section:
     """Return the section of the first convolution's kernels."""
@@ -20,7 +23,8 @@ def kernels(run: Run) -> Section:
     caption = (
         "One square a kernel, that is, one output channel. It is laid on every window of the "
         "picture as drawn here (cross-correlation, no flipping); products are summed over the "
-        "window and all input channels, and a bias is added. Each is stretched to its own range."
+        "window and all input channels, and a bias is added. Mid-grey is 0, brighter is positive, "
+        "darker negative, on one scale for all; three input channels are drawn as red, green, blue."
     )
     blocks: tuple[Block, ...] = (gallery(tiles, caption=caption),) if tiles else ()
     return Section(
@@ -50,6 +54,7 @@ def layers(run: Run) -> Section:
             ),
             rows=tuple(_row(row) for row in rows),
             numbers=(4, 5, 6, 7),
+            folded=len(rows) > MOST_ROWS,
             caption="For one picture. Size: (input − kernel + 2 · padding) / stride + 1, rounded "
             "down, in each layer's own numbers. FLOPs count a multiplication and an addition "
             "separately. The receptive field is how many pixels of the input, in each direction, "

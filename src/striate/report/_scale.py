@@ -89,11 +89,10 @@ def tick_labels(ticks: list[float]) -> list[str]:
     (['0', '0.25', '0.50'], ['1e-5', '1e-3'], ['0', '5,000'])
     """
     sizes = [abs(tick) for tick in ticks if tick]
+    if sizes and max(sizes) > 100 * min(sizes):
+        return [_plain(tick) if 1e-3 <= abs(tick) < 1e6 else _short(tick) for tick in ticks]
     if sizes and (max(sizes) >= 1e6 or min(sizes) < 1e-3):
         return [_short(tick) for tick in ticks]
-    ratio = max(sizes) / min(sizes) if sizes else 1
-    if ratio > 100:
-        return [f"{tick:,.10g}" for tick in ticks]
     digits = next(d for d in range(8) if all(abs(t - round(t, d)) < 1e-9 for t in ticks))
     return ["0" if tick == 0 else f"{tick:,.{digits}f}" for tick in ticks]
 
@@ -102,6 +101,10 @@ def _round_step(raw: float) -> float:
     power = 10.0 ** floor(log10(raw))
     steps = (factor * power for factor in (1, 2, 2.5, 5, 10))
     return next(step for step in steps if raw <= step * (1 + 1e-9))
+
+
+def _plain(value: float) -> str:
+    return f"{value:,.10g}"
 
 
 def _short(value: float) -> str:

@@ -13,19 +13,22 @@ UNPRINTABLE = re.compile(
 
 
 def plain(text: str) -> str:
-    """Return `text` with line ends as ␤ and other characters that can't be printed as U+FFFD."""
-    return UNPRINTABLE.sub(lambda found: "␤" if found[0] == "\n" else "\ufffd", text)
+    """Return `text` with line ends as ↵ and other characters that can't be printed as U+FFFD."""
+    return UNPRINTABLE.sub(lambda found: "↵" if found[0] == "\n" else "\ufffd", text)
 
 
 def figure(value: float) -> str:
-    """Return a number with four significant digits: 0.09123 → 0.09123, 421642 → 421,642.
+    """Return a number with four significant digits; whole ones and large ones with all theirs.
 
-    >>> [figure(v) for v in (0.0288, 421642, 1234.56, 0.00001, -2.5, 3.0)]
-    ['0.0288', '421,642', '1,235', '1e-05', '-2.5', '3']
+    A number below 1 is never rounded up to 1: an area under a curve of 0.99998 is not perfect.
+
+    >>> [figure(v) for v in (0.0288, 421642, 1234.56, 0.00001, -2.5, 3.0, 0.99998)]
+    ['0.0288', '421,642', '1,235', '1e-05', '-2.5', '3', '0.99998']
     """
     if float(value).is_integer() or abs(value) >= 1000:
         return f"{value:,.0f}" if abs(value) < 1e12 else f"{value:.3e}"
-    return f"{value:.4g}"
+    digits = next((d for d in range(4, 9) if value > 1 or f"{value:.{d}g}" != "1"), 9)
+    return f"{value:.{digits}g}"
 
 
 def percent(fraction: float, total: float = 0) -> str:

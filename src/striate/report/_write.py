@@ -1,10 +1,11 @@
 """From a run folder to its page."""
 
 from base64 import b64encode
+from contextlib import suppress
 from functools import cache
 from hashlib import sha256
+from os import getpid
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
@@ -54,13 +55,13 @@ def write_report(run_folder: Path) -> Path:
     """
     page = render(read_run(run_folder))
     path = run_folder / "report.html"
+    written = run_folder / f".report-{getpid()}.html"
     try:
-        with NamedTemporaryFile(
-            "w", encoding="utf-8", dir=run_folder, prefix=".report-", delete=False
-        ) as file:
-            file.write(page)
-        Path(file.name).replace(path)
+        written.write_text(page, encoding="utf-8")
+        written.replace(path)
     except OSError as reason:
+        with suppress(OSError):
+            written.unlink()
         raise DiskError(
             f"The report couldn't be written to {path}: {reason.strerror}. "
             "Make room or permit writing there, then make the report again."
