@@ -28,8 +28,7 @@ from striate.errors import (
 
 if TYPE_CHECKING:
     from striate.data import check, open_source
-    from striate.evaluation import evaluate
-    from striate.flow import train
+    from striate.flow import evaluate, train
     from striate.model import load
     from striate.network import summary
 
@@ -56,7 +55,7 @@ __all__ = [
 
 _ROOMS = {
     "check": "data",
-    "evaluate": "evaluation",
+    "evaluate": "flow",
     "load": "model",
     "open_source": "data",
     "summary": "network",

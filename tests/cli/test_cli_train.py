@@ -42,7 +42,7 @@ def test_the_screen_tells_facts_epochs_figures_and_paths(cli: Cli, stripes_folde
     assert code == 0
     assert err == ""
     lines = out.splitlines()
-    assert lines[0] == "source        stripes: 40 pictures"
+    assert lines[0] == "source        stripes: 40 pictures of 16×16 px"
     assert any(line.startswith("task          classification: 2 (across, down)") for line in lines)
     assert any(line.startswith("split         train 32, validation 8") for line in lines)
     assert any(line.startswith("step 3  epoch 2 (50 %)  loss ") for line in lines)

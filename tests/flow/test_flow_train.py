@@ -104,6 +104,16 @@ def test_the_shipped_network_equals_pytorch_with_the_shipped_weights(run: Run) -
     np.testing.assert_allclose(model.run(picture[None])[0], logits.numpy(), atol=1e-5)
 
 
+def test_evaluating_the_model_repeats_the_figures(folder: Path, tmp_path: Path) -> None:
+    train = write_folder(tmp_path / "both" / "train", each=12)
+    write_folder(tmp_path / "both" / "test", each=5)
+    run = striate.train(train.parent, epochs=1, out=tmp_path)
+    again = striate.evaluate(run.folder, tmp_path / "both")
+    assert again.part == "test"
+    expected = {k: v for k, v in run.metrics["test"].items() if k not in ("samples", "sampled")}
+    assert again.metrics == pytest.approx(expected, abs=1e-6)
+
+
 def test_history_and_steps_have_a_row_for_each(run: Run) -> None:
     steps = read_rows(run.folder / "steps.csv")
     history = read_rows(run.folder / "history.csv")

@@ -45,7 +45,11 @@ def facts_of(prepared: Prepared, network: nn.Module) -> list[Fact]:
     shape = prepared.shape
     optimizer, schedule = settings.optimizer, settings.schedule
     return [
-        ("source", f"{source.name}: {len(source):,} pictures", source.licence),
+        (
+            "source",
+            f"{source.name}: {len(source):,} pictures of {prepared.sizes}",
+            f"licence: {source.licence}" if source.licence else "",
+        ),
         ("task", f"{source.answer.task}: {_names(source.answer.names)}", source.reason),
         ("split", _split(prepared), prepared.split.reason),
         (

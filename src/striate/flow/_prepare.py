@@ -26,9 +26,13 @@ from striate.training import Choice, Facts, Listener, Settings, choose
 
 @dataclass(frozen=True, kw_only=True)
 class Prepared:
-    """A source that is ready to be trained on, and the settings with nothing left open."""
+    """A source that is ready to be trained on, and the settings with nothing left open.
+
+    `sizes` are those of the pictures' files, in words.
+    """
 
     source: Source
+    sizes: str
     settings: Settings
     choices: list[Choice]
     shape: Shape
@@ -74,6 +78,14 @@ def _facts(source: Source, audit: Audit, settings: Settings, device: str) -> Fac
         orientation_matters=source.orientation_matters,
         device=device,
     )
+
+
+def sizes_in_words(audit: Audit) -> str:
+    """Return the range of heights and widths, height first."""
+    sizes = audit.sizes[audit.sizes[:, 0] > 0][:, :2]
+    low, high = sizes.min(axis=0), sizes.max(axis=0)
+    smallest = f"{low[0]}×{low[1]}"
+    return f"{smallest} px" if (low == high).all() else f"{smallest} to {high[0]}×{high[1]} px"
 
 
 def shape_of(settings: Settings) -> Shape:

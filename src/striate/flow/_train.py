@@ -18,6 +18,7 @@ from striate.flow._prepare import (
     device_kind,
     plan_network,
     shape_of,
+    sizes_in_words,
     store_and_split,
 )
 from striate.flow._run import Run, make_run_folder
@@ -151,6 +152,7 @@ def _prepare(source: Source, wanted: Settings, job: _Job) -> Prepared:
         told.warn(f"{one.name}: {one.reason}; left out.")
     return Prepared(
         source=source,
+        sizes=sizes_in_words(audit),
         settings=settings,
         choices=choices,
         shape=shape,

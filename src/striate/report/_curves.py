@@ -180,7 +180,7 @@ def _figure(
         high=float(values.max()),
         log=log,
     )
-    last = float(max(np.append(epochs_of_rows(run), epochs_of_steps(run))))
+    last = float(np.append(epochs_of_rows(run), epochs_of_steps(run)).max())
     x = Axis(label="epochs", low=0.0, high=last, tight=True, whole=last >= 3)
     svg = line_chart(
         frame(x, y), lines, key=f"curve-{key}", title=title, text=text, at=_best_epoch(run)

@@ -72,14 +72,16 @@ def log_ticks(low: float, high: float) -> list[float]:
     >>> log_ticks(0.004, 0.3)
     [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5]
     """
-    first, last = floor(log10(low) + 1e-9), max(ceil(log10(high) - 1e-9), floor(log10(low)) + 1)
+    first = floor(log10(low))
+    last = max(ceil(log10(high)), first + 1)
     if last - first > 3:
         stride = ceil((last - first) / 6)
         return [10.0**n for n in range(first, last + stride, stride)]
     fine = [float(f"{m}e{n}") for n in range(first, last) for m in (1, 2, 5)] + [10.0**last]
-    start = max(n for n, tick in enumerate(fine) if tick <= low * (1 + 1e-9))
-    stop = min(n for n, tick in enumerate(fine) if tick >= high * (1 - 1e-9))
-    return fine[start : max(stop, start + 1) + 1]
+    # The logarithm of a number just below a power of ten rounds to that power's: hence defaults.
+    start = max((n for n, tick in enumerate(fine) if tick <= low), default=0)
+    stop = min((n for n, tick in enumerate(fine) if tick >= high), default=len(fine) - 1)
+    return fine[start : stop + 1] if stop > start else fine[max(stop - 1, 0) :][:2]
 
 
 def tick_labels(ticks: list[float]) -> list[str]:
