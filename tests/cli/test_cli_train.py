@@ -9,8 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from pictures import write_folder
 
+from pictures import write_folder
 from striate.cli import main
 
 Cli = Callable[..., tuple[int, str, str]]
@@ -56,9 +56,18 @@ def test_json_is_one_document_on_stdout(cli: Cli, stripes_folder: str) -> None:
     code, out, err = cli("train", stripes_folder, "--epochs", "1", "--json")
     document = json.loads(out)
     assert code == 0
-    assert set(document) == {"folder", "model", "report", "best_epoch", "stopped", "parts"}
+    assert set(document) == {
+        "folder", "model", "report", "best_epoch", "stopped", "samples", "parts",
+    }  # fmt: skip
     assert document["parts"]["validation"]["total"] == 8
     assert "epoch   1/1" in err
+
+
+def test_the_end_names_the_users_pictures_that_were_taken(cli: Cli, stripes_folder: str) -> None:
+    _, out, _ = cli("train", stripes_folder, "--epochs", "1")
+    assert "The model folder holds 5 of your pictures, small, without metadata, to" in out
+    _, out, _ = cli("train", stripes_folder, "--epochs", "1", "--samples", "none")
+    assert "of your pictures" not in out
 
 
 def test_quiet_prints_the_result_only(cli: Cli, stripes_folder: str) -> None:
@@ -68,6 +77,9 @@ def test_quiet_prints_the_result_only(cli: Cli, stripes_folder: str) -> None:
         "all",
         "train",
         "validation",
+        "The",
+        "verify",
+        "(--samples",
         "report",
         "model",
     ]

@@ -69,8 +69,7 @@ def test_few_unreadable_pictures_are_named_and_left_out(tmp_path: Path) -> None:
     )
     assert audit.sizes[3].tolist() == [0, 0, 0]
     assert audit.warnings == (
-        "2 pictures can't be read and will be left out: across/003.png "
-        f"({reason}), down/001.png ({reason}).",
+        f"2 pictures can't be read and will be left out: across/003.png, down/001.png ({reason}).",
     )
 
 
@@ -81,7 +80,7 @@ def test_too_many_unreadable_pictures_are_refused(tmp_path: Path) -> None:
     with pytest.raises(CheckError) as caught:
         check(open_source(tmp_path))
     assert str(caught.value) == (
-        f"2 of 8 pictures can't be read (25%, more than 20%): across/001.png ({reason}), "
+        f"2 of 8 pictures can't be read (25%, more than 20%): across/001.png, "
         f"down/002.png ({reason}). Repair or remove them, or go on without them by "
         "--allow-unreadable."
     )

@@ -203,7 +203,7 @@ def test_parts_that_are_not_there() -> None:
         "greys: the source has no validation part; it has train, test. Leave out the part, or ask "
         "for all."
     )
-    with pytest.raises(SourceError, match="it has no parts of its own"):
+    with pytest.raises(SourceError, match="it has train"):
         evaluate(Grey(TWO), _source([0, 1], [0, 0]), part="test")
     with pytest.raises(UsageError) as usage:
         evaluate(Grey(TWO), source, part="tests")

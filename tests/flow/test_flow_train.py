@@ -104,7 +104,7 @@ def test_the_shipped_network_equals_pytorch_with_the_shipped_weights(run: Run) -
     np.testing.assert_allclose(model.run(picture[None])[0], logits.numpy(), atol=1e-5)
 
 
-def test_evaluating_the_model_repeats_the_figures(folder: Path, tmp_path: Path) -> None:
+def test_evaluating_the_model_repeats_the_figures(tmp_path: Path) -> None:
     train = write_folder(tmp_path / "both" / "train", each=12)
     write_folder(tmp_path / "both" / "test", each=5)
     run = striate.train(train.parent, epochs=1, out=tmp_path)
@@ -341,3 +341,19 @@ def test_nothing_is_written_before_the_source_is_good(tmp_path: Path) -> None:
     with pytest.raises(striate.NetworkError):
         striate.train("digits", network="cnn33", out=tmp_path / "runs")
     assert not (tmp_path / "runs").exists()
+
+
+def test_a_network_that_was_exported_wrongly_is_not_shipped(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from striate.flow import _ship
+
+    right = _ship.answers_of
+
+    def wrong(*arguments: Any) -> Any:
+        return right(*arguments)[:, ::-1]
+
+    monkeypatch.setattr(_ship, "answers_of", wrong)
+    with pytest.raises(striate.CheckError, match="The exported network disagrees"):
+        striate.train(folder, epochs=2, out=tmp_path, name="n")
+    assert not (tmp_path / "n" / "model").exists()

@@ -76,6 +76,14 @@ def train(
     strict: Annotated[
         bool, typer.Option("--strict", help="Stop at the first unreadable picture.")
     ] = False,
+    samples: Annotated[
+        str | None,
+        typer.Option(
+            metavar="own|synthetic|none",
+            help="Pictures put in the model folder to verify it with: some of yours (the default), "
+            "noise, or none.",
+        ),
+    ] = None,
     log_every: Annotated[int, typer.Option(help="Print a line every N steps; 0: none.")] = 0,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON document to stdout, the rest to stderr.")
@@ -105,6 +113,8 @@ def train(
         "strict": strict or None,
     }
     given = {"data": {key: value for key, value in data.items() if value not in (None, [])}}
+    if samples is not None:
+        given["training"] = {"samples": samples}
     screen = Screen(sys.stderr if as_json else sys.stdout, quiet=quiet, log_every=log_every)
     run = run_training(
         source,
@@ -170,17 +180,25 @@ def _document(run: Run) -> dict[str, Any]:
         "report": str(run.report),
         "best_epoch": run.best_epoch,
         "stopped": run.stopped,
+        "samples": list(run.samples),
         "parts": run.metrics,
     }
 
 
 def _tell(run: Run) -> None:
     from striate.cli._output import out
+    from striate.cli._predictions import shown
 
     out()
     out(f"{run.stopped}; the weights kept are those of epoch {run.best_epoch}")
     for part, sentence in run.sentences.items():
         sample = "  (on a sample)" if run.metrics[part].get("sampled") else ""
         out(f"{part + ':':<12} {sentence}{sample}")
+    if run.samples:
+        out(
+            f"The model folder holds {len(run.samples)} of your pictures, small, without metadata, to"
+        )
+        out(f"verify it with: {', '.join(shown(name) for name in run.samples)}")
+        out("(--samples synthetic or none keeps them out)")
     out(f"report       {run.report}")
     out(f"model        {run.model}")

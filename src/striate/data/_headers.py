@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from striate.data._source import Pictures, Progress, Unreadable
 from striate.errors import PictureError
+from striate.image import MAX_PIXELS
 
 _BLOCK = 256
 
@@ -51,11 +52,21 @@ def read_headers(
     return sizes, unreadable, hidden
 
 
+def _refuse_large(size: tuple[int, int, int], name: str) -> None:
+    """Raise what decoding would raise, before its size decides on anything."""
+    height, width, _ = size
+    if height * width > MAX_PIXELS:
+        raise PictureError(
+            name, f"{width} × {height} pixels, more than the limit of {MAX_PIXELS:,} pixels"
+        )
+
+
 def _read(pictures: Pictures, position: int) -> _Header | Unreadable:
     from striate.image import wrong_suffix
 
     try:
         size = pictures.size(position)
+        _refuse_large(size, pictures.name(position))
     except PictureError as error:
         name = pictures.name(position)
         return Unreadable(position=position, name=name, reason=error.reason)

@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from striate.data import PARTS, Source
+from striate.data import PARTS, TRAIN, UNDECIDED, Source
 from striate.errors import SourceError, UsageError, unknown
 
 ALL = "all"
@@ -16,7 +16,9 @@ def chosen_part(source: Source, part: str | None) -> tuple[str, npt.NDArray[np.i
 
     Raises UsageError for an unknown part, SourceError for one that the source doesn't have.
     """
-    sizes = {name: int(np.sum(source.parts == number)) for number, name in enumerate(PARTS)}
+    # Samples that the source gives to no part are those that training is done on (and validated).
+    parts_N = np.where(source.parts == UNDECIDED, TRAIN, source.parts)
+    sizes = {name: int(np.sum(parts_N == number)) for number, name in enumerate(PARTS)}
     if part is None:
         part = next((name for name in ("test", "validation") if sizes[name]), ALL)
     if part == ALL:
@@ -27,6 +29,6 @@ def chosen_part(source: Source, part: str | None) -> tuple[str, npt.NDArray[np.i
         there = ", ".join(name for name, size in sizes.items() if size)
         raise SourceError(
             f"{source.name}: the source has no {part} part; it has "
-            f"{there or 'no parts of its own'}. Leave out the part, or ask for all."
+            f"{there}. Leave out the part, or ask for all."
         )
-    return part, np.flatnonzero(source.parts == PARTS.index(part))
+    return part, np.flatnonzero(parts_N == PARTS.index(part))

@@ -35,6 +35,7 @@ def finish(
         report=write_report(folder),
         metrics={name: result.metrics for name, result in results.items()},
         sentences={name: source.answer.sentence(r.metrics) for name, r in results.items()},
+        samples=tuple(one.name for one in predictor.manifest.samples if one.source == "own"),
         best_epoch=trained.fitted.best_epoch,
         stopped=trained.fitted.stopped,
         exit_code=stop.exit_code,

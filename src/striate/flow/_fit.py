@@ -19,7 +19,7 @@ from striate.training._events import Listener
 from striate.training._interrupt import Stop
 from striate.training._loop import Fitted, Plan, fit
 from striate.training._measure import measure
-from striate.training._optimizers import Group, Optimizer, make_optimizer
+from striate.training._optimizers import Group, Optimizer, decoupled, make_optimizer
 from striate.training._pixels import InputStage, channel_statistics
 from striate.training._records import Records
 from striate.training._schedules import make_schedule
@@ -213,12 +213,24 @@ def _plan(
 
 
 def _optimizer(network: nn.Module, settings: Settings) -> Optimizer:
-    """Weight decay spares biases and batch norm's scales where it is decoupled: they are 1-D."""
+    """Make the optimizer.
+
+    Decoupled weight decay spares what has one axis (biases, batch norm's scales), as is usual with
+    it; L2 reaches everything, as in PyTorch's optimizers and the courses. The last weight with two
+    axes or more is the head, which Muon leaves to AdamW.
+    """
     options = settings.optimizer.model_dump(exclude={"name", "learning_rate"}, exclude_none=True)
     parameters = [p for p in network.parameters() if p.requires_grad]
     if not parameters:
         raise NetworkError("The network has no trainable parameter: nothing could be learnt.")
-    return make_optimizer(settings.optimizer.name or "adamw", [Group(parameters)], **options)
+    name = settings.optimizer.name or "adamw"
+    weights = [p for p in parameters if p.ndim > 1]
+    groups = [
+        Group(weights[:-1]),
+        Group(weights[-1:], head=True),
+        Group([p for p in parameters if p.ndim == 1], decay=not decoupled(name)),
+    ]
+    return make_optimizer(name, [group for group in groups if group.parameters], **options)
 
 
 def _rate(

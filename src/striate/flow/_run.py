@@ -19,6 +19,7 @@ class Run:
         report: the HTML page.
         metrics: part → metric → value: the content of metrics.json under `parts`.
         sentences: part → the figures in one line.
+        samples: names of the user's pictures that were put in the model folder.
         best_epoch: the epoch whose weights were kept.
         stopped: why training ended.
         exit_code: 0, or 130 or 143 where a signal ended it.
@@ -29,6 +30,7 @@ class Run:
     report: Path
     metrics: Mapping[str, Mapping[str, Any]]
     sentences: Mapping[str, str]
+    samples: tuple[str, ...]
     best_epoch: int
     stopped: str
     exit_code: int = 0

@@ -1,6 +1,7 @@
 """From trained weights to a model folder that has been held against PyTorch."""
 
 import hashlib
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -41,7 +42,11 @@ def ship(prepared: Prepared, trained: Trained, folder: Path) -> Predictor:
     )
     positions = seeded_sample(reference, source.ids, CHECKED_PICTURES, settings.training.seed)
     expected = answers_of(trained.network, trained.stage, trained.task, prepared.store, positions)
-    _check(predictor, source, expected, positions)
+    try:
+        _check(predictor, source, expected, positions)
+    except CheckError:
+        shutil.rmtree(folder)
+        raise
     return predictor
 
 

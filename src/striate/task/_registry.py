@@ -14,7 +14,7 @@ class LossEntry:
     """One loss.
 
     Attributes:
-        name: what `--loss` takes.
+        name: what `loss.name` takes.
         title: its usual name.
         formula: the loss of one sample; z logits, y target, p probabilities, K classes or labels.
         fits: the tasks it fits: "classification" (two or more classes), "binary classification"
@@ -98,5 +98,5 @@ _LOSSES = (
 
 
 def losses() -> tuple[LossEntry, ...]:
-    """Return every loss that `--loss` takes; the first that fits a task is its default."""
+    """Return every loss that `loss.name` takes, with what it fits."""
     return _LOSSES

@@ -1,7 +1,4 @@
-"""What is chosen where the user chose nothing: rules on a handful of facts, each with its reason.
-
-The figures in the rules were measured on 2 CPU cores; docs/training.md tells how.
-"""
+"""What is chosen where the user chose nothing: rules on a handful of facts, each with its reason."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -140,7 +137,7 @@ def _optimizer(default_network: bool) -> tuple[str, str]:
 def _learning_rate(chosen: Settings, default_network: bool) -> tuple[float, str]:
     name = chosen.optimizer.name
     if name == "sgd":
-        return (0.1, "with batch norm") if default_network else (0.01, "without batch norm")
+        return (0.1, "batch norm allows it") if default_network else (0.01, "SGD's usual rate")
     if name == "adagrad":
         return 1e-2, "PyTorch's default for it"
     if name == "muon":
@@ -152,7 +149,7 @@ def _learning_rate(chosen: Settings, default_network: bool) -> tuple[float, str]
 
 def _schedule(default_network: bool) -> tuple[str, str]:
     if default_network:
-        return "one-cycle", "up for a quarter, then down: few epochs suffice"
+        return "one-cycle", "up for 30 % of the steps, then down: few epochs suffice"
     return "constant", "as courses do; --set schedule.name=one-cycle is often better"
 
 

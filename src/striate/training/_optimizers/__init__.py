@@ -6,6 +6,6 @@ itself; nothing here does. Importing this package imports no PyTorch.
 
 from striate.training._optimizers._base import Group, Optimizer
 from striate.training._optimizers._make import make_optimizer
-from striate.training._optimizers._registry import OptimizerEntry, optimizers
+from striate.training._optimizers._registry import OptimizerEntry, decoupled, optimizers
 
-__all__ = ["Group", "Optimizer", "OptimizerEntry", "make_optimizer", "optimizers"]
+__all__ = ["Group", "Optimizer", "OptimizerEntry", "decoupled", "make_optimizer", "optimizers"]

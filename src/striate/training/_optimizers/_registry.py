@@ -81,3 +81,8 @@ _OPTIMIZERS = (
 def optimizers() -> tuple[OptimizerEntry, ...]:
     """Return every optimizer that `optimizer.name` takes."""
     return _OPTIMIZERS
+
+
+def decoupled(name: str) -> bool:
+    """Return whether the optimizer of that name decays weights beside the update."""
+    return any(entry.name == name and entry.decay == "decoupled" for entry in optimizers())
