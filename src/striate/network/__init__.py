@@ -10,13 +10,14 @@ from striate.network._arithmetic import Shape
 from striate.network._entry import Entry
 from striate.network._options import Option
 from striate.network._registry import entry, networks
+from striate.network._rows import Row, Summary
 from striate.network._spec import Layer
 from striate.network._spec_block import Add, Residual
 from striate.network._spec_plain import Activation, BatchNorm, Dense, Dropout, Flatten, GlobalPool
 from striate.network._spec_window import Conv, Pool
 from striate.network._specification import Specification
 from striate.network._specify import specify
-from striate.network._summary import Row, Summary, summary
+from striate.network._summary import summary
 
 if TYPE_CHECKING:
     from striate.network._build import Network, build

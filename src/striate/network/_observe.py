@@ -15,8 +15,8 @@ from striate.errors import NetworkError
 from striate.network._arithmetic import Shape, times
 from striate.network._build import Network
 from striate.network._recognise import recognise
+from striate.network._rows import Row, Summary, final_rows, measured
 from striate.network._spec import Cost
-from striate.network._summary import Row, Summary, final_rows, measured
 from striate.network._trace import FieldTrace
 
 RUNS = 9
