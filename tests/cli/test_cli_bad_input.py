@@ -20,6 +20,8 @@ from command_line import Done, striate
 from onnx_models import write_tiny_model
 from pictures import save, stripes, write_folder
 from striate.answer import Classification, Regression
+from striate.data import check, open_source, store
+from striate.image import Shape
 
 FORMATS = "JPEG, PNG, WebP, TIFF, BMP, GIF, PPM"
 NOPE = f"not a picture in a format striate reads ({FORMATS}): it begins with 'nope'"
@@ -433,8 +435,13 @@ def test_hostile_names_break_nothing(here: Path) -> None:
         for seed in range(2):
             save(stripes(kind, seed), here / "hostile" / name / f"{name[:100]}{seed}.png")
     (here / "hostile" / HOSTILE[0] / "bad\x1b[2J.png").write_bytes(b"nope")
-    done = train("hostile", "--name", "h")
+    done = striate("train", "hostile", "--epochs", "1", "--image-size", "8", "--name", "h")
     assert done.code == 0, done.err
+    assert not set("\x1b\u202e") & set(done.out + done.err)
+    assert done.err == (
+        "warning: 1 picture can't be read and will be left out: "
+        f"<script>alert(1)</bad\\x1b[2J.png ({NOPE}).\n"
+    )
     report = Path("runs/h/report.html").read_text("utf-8")
     assert "<script>alert" not in report
     answered = striate("predict", "runs/h", "hostile", "--json")
@@ -498,6 +505,7 @@ def test_what_cannot_be_predicted_stands_in_its_place(model: Path) -> None:
         "pipe.png",
         long,
         good,
+        "--json",
     )
     assert time.perf_counter() - begun < 5
     first, *failed, last = json.loads(done.out)
@@ -533,7 +541,7 @@ def test_words_that_name_no_picture(model: Path) -> None:
 # Models
 
 
-def test_models_that_are_none(model: Path) -> None:
+def test_models_that_are_none() -> None:
     Path("empty").mkdir()
     Path("file").write_text("x")
     expected = (
@@ -658,10 +666,70 @@ def test_folders_that_cannot_be_written_to(
     )
     monkeypatch.setattr("striate.data._room.IN_MEMORY", 100)
     monkeypatch.setenv("STRIATE_CACHE", str(disk))
-    assert refused("g", "--set", "data.image_size=16", code=74).endswith(
-        f"but {disk} has 40,960 bytes free. Free some space, or set STRIATE_CACHE to a folder on "
-        "another disk."
-    ) or refused("g", code=74).endswith("Set STRIATE_CACHE to a folder that can.")
+    assert refused("g", "--image-size", "16", code=74) == (
+        f"The pictures need a file of 9,216 bytes, but {disk} can't be written to (Read-only file "
+        "system). Set STRIATE_CACHE to a folder that can."
+    )
+
+
+# One bad picture among many (RELIABILITY.md row 11)
+
+
+def spoil(path: Path, way: str) -> None:
+    """Make a picture unreadable."""
+    data = path.read_bytes()
+    spoilt = {
+        "empty": b"",
+        "truncated": data[: len(data) // 2],
+        "html": b"<html><body>404 Not Found</body></html>",
+        "bomb": bomb(),
+        # The last byte of the pixels' checksum, before the 12 bytes of the last chunk.
+        "crc": data[:-13] + bytes([data[-13] ^ 1]) + data[-12:],
+    }
+    if way in spoilt:
+        path.write_bytes(spoilt[way])
+    elif way == "link":
+        path.unlink()
+        path.symlink_to("nowhere")
+    else:
+        path.chmod(0)
+
+
+@pytest.mark.slow
+def test_bad_pictures_change_nothing_for_the_others(here: Path) -> None:
+    write_folder(Path("good/set"), each=1000, size=8)
+    for seed in range(10):
+        save(stripes(0, seed, size=1), here / "good" / "set" / "across" / f"one{seed}.png")
+        path = here / "good" / "set" / "down" / f"{seed:03d}.png"
+        path.rename(path.with_suffix(".jpg"))
+    shutil.copytree("good", "bad")
+    ways = ["empty", "truncated", "html", "bomb", "crc", "link"]
+    # The superuser may read everything.
+    ways += ["forbidden"] if os.geteuid() else []
+    spoilt = {}
+    for kind, way in enumerate(ways):
+        for number in range(10):
+            name = f"across/{100 + 10 * kind + number:03d}.png"
+            spoil(Path("bad/set") / name, way)
+            Path("good/set", name).unlink()
+            spoilt[name] = way
+    for number in range(10):
+        Path(f"bad/set/down/folder{number}.png").mkdir()
+    done = train("bad/set", "--name", "bad")
+    assert done.code == 0, done.err
+    assert train("good/set", "--name", "good").code == 0
+    assert audited(Path("bad/set")) == set(spoilt)
+    weights = "model/weights.safetensors"
+    assert Path("runs/bad", weights).read_bytes() == Path("runs/good", weights).read_bytes()
+
+
+def audited(folder: Path) -> set[str]:
+    """Return the names of the pictures that checking and decoding leave out."""
+    source = open_source(folder)
+    audit = check(source)
+    skip = np.array([one.position for one in audit.unreadable], np.int64)
+    stored = store(source, Shape(height=8, width=8, channels=3), skip=skip)
+    return {one.name for one in (*audit.unreadable, *stored.unreadable)}
 
 
 # Signals

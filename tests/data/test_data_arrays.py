@@ -183,8 +183,8 @@ def test_classes_give_names() -> None:
         (
             {"y": np.array([0.5, np.nan, 1, 2])},
             None,
-            "The target of row 1 is nan. Expected finite numbers from -1e+30 to 1e+30: correct it, or remove the row and its "
-            "picture.",
+            "The target of row 1 is nan. Expected finite numbers from -1e+30 to 1e+30: correct "
+            "it, or remove the row and its picture.",
         ),
         (
             {"y": np.zeros((4, 2, 2))},

@@ -113,15 +113,18 @@ def test_a_plain_file_goes_before_a_packed_one(tmp_path: Path) -> None:
         (b"", "{path} is empty. Copy it again."),
         (
             b"PNG!",
-            "{path} is not an IDX file: it begins with the bytes 50 4e 47 21. Copy it again, or take it away.",
+            "{path} is not an IDX file: it begins with the bytes 50 4e 47 21. "
+            "Copy it again, or take it away.",
         ),
         (
             b"\0\0\x07\1\0\0\0\1x",
-            "{path} is not an IDX file: it begins with the bytes 00 00 07 01. Copy it again, or take it away.",
+            "{path} is not an IDX file: it begins with the bytes 00 00 07 01. "
+            "Copy it again, or take it away.",
         ),
         (
             b"\0\0\x08\0",
-            "{path} is not an IDX file: it begins with the bytes 00 00 08 00. Copy it again, or take it away.",
+            "{path} is not an IDX file: it begins with the bytes 00 00 08 00. "
+            "Copy it again, or take it away.",
         ),
         (b"\0\0\x08\2\0\0\0\1", "{path} ends within its dimensions. Copy it again."),
         (

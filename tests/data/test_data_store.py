@@ -15,10 +15,11 @@ import pytest
 
 from pictures import stripes
 from striate.answer import Answer
-from striate.data import _room
+from striate.data import _room, open_source
+from striate.data._filling import Block
 from striate.data._room import cache_folder, make_room
 from striate.data._source import Source, Unreadable
-from striate.data._store import Block, store
+from striate.data._store import store
 from striate.errors import DiskError, PictureError
 from striate.image import Shape, fit, fit_matrix
 
@@ -252,3 +253,36 @@ def test_where_the_cache_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.setenv("HOME", "/home/me")
     assert cache_folder() == Path("/home/me/.cache/striate")
+
+
+@pytest.mark.parametrize("channels", [(1, 1), (1, 3), (3, 1), (3, 3)])
+@pytest.mark.parametrize(
+    ("size", "to", "rule"),
+    [
+        ((28, 28), (32, 32), "crop"),
+        ((28, 28), (20, 20), "pad"),
+        ((9, 14), (31, 12), "squash"),
+        ((6, 8), (9, 12), "crop"),
+        ((28, 28), (20, 24), "crop"),
+        ((28, 28), (20, 24), "pad"),
+    ],
+)
+@pytest.mark.parametrize("interpolation", ["bilinear", "bicubic"])
+def test_arrays_are_resized_as_single_pictures_are(
+    channels: tuple[int, int],
+    size: tuple[int, int],
+    to: tuple[int, int],
+    rule: str,
+    interpolation: str,
+) -> None:
+    """Many at once, for speed; not a byte may differ."""
+    rng = np.random.default_rng(3)
+    pictures = rng.integers(0, 256, (600, *size, channels[0]), np.uint8)
+    shape = Shape(
+        height=to[0], width=to[1], channels=channels[1], rule=rule, interpolation=interpolation
+    )
+    stored = store(open_source((pictures, np.arange(600) % 2)), shape, skip=np.array([7]))
+    some = np.array([0, 1, 8, 511, 512, 599])
+    assert np.array_equal(stored.take(some), np.stack([fit(pictures[i], shape) for i in some]))
+    assert np.array_equal(stored.matrices[8], fit_matrix(*size, shape).astype(np.float32))
+    assert not stored.matrices[7].any()

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from onnx_models import write_tiny_model
-from striate.answer import Classification
+from striate.answer import Classification, Regression
 from striate.errors import ModelError
 from striate.model import examine, load, verify
 
@@ -214,3 +214,18 @@ def test_what_is_no_model_is_named(tmp_path: Path) -> None:
             load(path)
         assert str(caught.value) == f"{path}: {letter} {expected}"
         assert caught.value.exit_code == 4
+
+
+def test_a_regression_is_compared_by_how_far_its_samples_lie_apart(tmp_path: Path) -> None:
+    model = write_tiny_model(tmp_path / "model", Regression(("angle",)))
+    answers = [0.0, 4000.0]
+
+    def edit(document: dict[str, Any]) -> None:
+        # Far apart from each other: 1e-4 of their standard deviation is about a tenth.
+        document["samples"][1]["answer"][0] += answers[1]
+        answers[0] = document["samples"][0]["answer"][0]
+        document["samples"][0]["answer"][0] += 0.1
+
+    _edit(model, edit)
+    failed = [check.what for check in examine(model).checks if not check.ok]
+    assert failed == ["samples/1.png gives the answer it gave"]

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from report import run_folders
 
+from report import run_folders
 from striate.report import write_report
 
 KINDS = {

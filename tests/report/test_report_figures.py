@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from report import run_folders
 from report.report_page import Page, Plot
-
 from striate.report import write_report
 
 PIXEL = 1.0
@@ -93,7 +93,7 @@ def test_the_matrix_holds_every_count(
     columns = np.array([float(cell.get("x", "")) for cell in cells]).reshape(confusion.shape)
     assert np.diff(rows, axis=0) == pytest.approx(side, abs=0.2)
     assert np.diff(columns, axis=1) == pytest.approx(side, abs=0.2)
-    written = [e for e in plot.find("text") if e.get("class") is None and "answer" != e.text]
+    written = [e for e in plot.find("text") if e.get("class") is None and e.text != "answer"]
     assert [int(e.text or "") for e in written] == confusion[confusion > 0].tolist()
     kinds = [cell.get("class") for cell in cells]
     assert kinds == ["cell right" if on else "cell wrong" for on in np.eye(len(confusion)).ravel()]
@@ -103,7 +103,8 @@ def test_colour_is_the_share_of_the_row(reports: dict[str, Path], pages: dict[st
     confusion = np.array(saved(reports, "twelve")["details"]["test"]["confusion"], float)
     cells = Plot(pages["twelve"], "matrix").find("rect", "cell")
     opacity = np.array([float(cell.get("fill-opacity", "")) for cell in cells])
-    expected = 0.7 * np.sqrt(confusion / confusion.sum(axis=1, keepdims=True)).ravel()
+    share = (confusion / confusion.sum(axis=1, keepdims=True)).ravel()
+    expected = np.where(share > 0, 0.15 + 0.55 * np.sqrt(share), 0)
     assert opacity == pytest.approx(expected, abs=0.001)
 
 

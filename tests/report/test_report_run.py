@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from report import run_folders
 
+from report import run_folders
 from striate.errors import DiskError, RunFolderError
 from striate.report import write_report
 from striate.report._curves import epochs_of_rows, epochs_of_steps

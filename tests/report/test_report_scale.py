@@ -1,5 +1,7 @@
 """Scales, ticks and thinning: arithmetic, checked by properties and by hand."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -37,7 +39,7 @@ def test_log_ticks_cover_the_range(a: float, b: float) -> None:
     ticks = log_ticks(low, high)
     assert ticks[0] <= low * (1 + 1e-6) and ticks[-1] >= high * (1 - 1e-6)
     assert 2 <= len(ticks) <= 11
-    assert all(later > earlier for earlier, later in zip(ticks, ticks[1:]))
+    assert all(later > earlier for earlier, later in pairwise(ticks))
 
 
 @given(numbers, numbers)
@@ -111,11 +113,11 @@ def test_thinning_keeps_extremes_and_medians(count: int) -> None:
     assert len(curve.x) <= 200
     assert curve.low.min() == y.min() and curve.high.max() == y.max()
     assert (curve.low <= curve.middle).all() and (curve.middle <= curve.high).all()
-    groups = np.split(y, np.flatnonzero(np.diff(np.digitize(x, edges_of(curve.x, count)))) + 1)
+    groups = np.split(y, np.flatnonzero(np.diff(np.digitize(x, edges_of(curve.x)))) + 1)
     assert curve.middle == pytest.approx([np.median(group) for group in groups])
 
 
-def edges_of(centres: np.ndarray, count: int) -> np.ndarray:
+def edges_of(centres: np.ndarray) -> np.ndarray:
     """Return where groups begin, found from their mean places alone."""
     edges, start = [], 0.0
     for centre in centres[:-1]:

@@ -32,7 +32,7 @@ def test_plain_text_cannot_turn_the_writing_direction() -> None:
 @settings(deadline=None, max_examples=200)
 def test_only_a_whole_is_100_per_cent(fraction: float, total: int) -> None:
     written = percent(fraction, total)
-    assert (written == "100 %") == (fraction == 1)
+    assert (written == "100\N{NO-BREAK SPACE}%") == (fraction == 1)
     assert float(written[:-2]) / 100 == pytest.approx(fraction, abs=0.0005)
 
 

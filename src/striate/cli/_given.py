@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from striate.cli._predictions import shown
+from striate.cli._output import shown
 from striate.errors import SourceError
 
 _MAGIC = frozenset("*?[")

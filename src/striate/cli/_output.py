@@ -13,13 +13,28 @@ def out(text: str = "") -> None:
 
 
 def note(text: str) -> None:
-    """Print a line that isn't the result to stderr."""
-    print(text, file=sys.stderr, flush=True)
+    """Print lines that aren't the result to stderr; names in them can't command the terminal."""
+    print(shown(text, lines=True), file=sys.stderr, flush=True)
 
 
 def print_json(document: Any) -> None:
     """Print the one JSON document of a `--json` command; NaN and infinity are refused."""
     print(json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2))
+
+
+def shown(text: str, *, lines: bool = False) -> str:
+    """Return text that is safe on a terminal: what isn't printable is escaped.
+
+    With `lines`, ends of lines stay as they are.
+
+    >>> shown("a\\x1b[2Jb")
+    'a\\\\x1b[2Jb'
+    """
+    if lines:
+        return "\n".join(map(shown, text.split("\n")))
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from striate.cli._output import shown
+
 if TYPE_CHECKING:
     from striate.answer import Answer
     from striate.model import Prediction
@@ -93,14 +95,3 @@ def csv_row(prediction: Prediction, columns: int) -> list[str]:
     if "labels" in described:
         first = [";".join(map(shown, described["labels"]))]
     return [path, *first, *(f"{number:.7g}" for number in numbers.values()), ""]
-
-
-def shown(text: str) -> str:
-    """Return text that is safe on a terminal: what isn't printable is escaped.
-
-    >>> shown("a\\x1b[2Jb")
-    'a\\\\x1b[2Jb'
-    """
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)

@@ -6,6 +6,8 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, TextIO
 
+from striate.cli._output import shown
+
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
@@ -41,7 +43,7 @@ class Screen:
     def warn(self, sentence: str) -> None:
         """Print a warning to stderr, even when quiet."""
         self._clear()
-        print(f"warning: {sentence}", file=sys.stderr, flush=True)
+        print(f"warning: {shown(sentence)}", file=sys.stderr, flush=True)
 
     def progress(self, what: str, done: int, total: int) -> None:
         """Move the bar."""
@@ -77,7 +79,7 @@ class Screen:
         """Print a line, unless quiet."""
         if not self._quiet:
             self._clear()
-            print(sentence, file=self._stream, flush=True)
+            print(shown(sentence), file=self._stream, flush=True)
 
     def _clear(self) -> None:
         if self._bar:

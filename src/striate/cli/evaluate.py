@@ -59,7 +59,6 @@ def evaluate(
     import sys
 
     from striate.cli._output import print_json
-    from striate.cli._predictions import shown
     from striate.cli._screen import Screen
     from striate.cli.train import _split
     from striate.data import SourceOptions, open_source
@@ -87,7 +86,7 @@ def evaluate(
     )
     left_out = (f"{one.name}: {one.reason}; left out" for one in found.unreadable)
     for sentence in (*opened.notes, *found.notes, *left_out):
-        screen.warn(shown(sentence))
+        screen.warn(sentence)
     if as_json:
         print_json({"model": str(predictor.path), "source": source, **found.to_json()})
     else:
@@ -109,7 +108,7 @@ def _tell(found: Evaluation) -> None:
 
 
 def _row(one: dict[str, Any]) -> list[str]:
-    from striate.cli._predictions import shown
+    from striate.cli._output import shown
 
     figures = (one[key] for key in ("precision", "recall", "f1"))
     return [
@@ -120,7 +119,8 @@ def _row(one: dict[str, Any]) -> list[str]:
 
 
 def _mistake(one: dict[str, Any]) -> list[str]:
-    from striate.cli._predictions import answer_cells, shown
+    from striate.cli._output import shown
+    from striate.cli._predictions import answer_cells
 
     answer = ", ".join(answer_cells(one["answer"]))
     return [shown(one["name"]), shown(one["target"]), shown(answer)]

@@ -186,8 +186,7 @@ def _document(run: Run) -> dict[str, Any]:
 
 
 def _tell(run: Run) -> None:
-    from striate.cli._output import out
-    from striate.cli._predictions import shown
+    from striate.cli._output import out, shown
 
     out()
     out(f"{run.stopped}; the weights kept are those of epoch {run.best_epoch}")

@@ -45,8 +45,7 @@ def _document(found: Verification) -> dict[str, Any]:
 
 
 def _tell(found: Verification) -> None:
-    from striate.cli._output import out
-    from striate.cli._predictions import shown
+    from striate.cli._output import out, shown
 
     for check in found.checks:
         out(f"{'ok' if check.ok else 'WRONG':<5}  {shown(check.what)}")

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from striate.data._source import Pictures, Progress, Unreadable
 from striate.errors import PictureError
-from striate.image import MAX_PIXELS
+from striate.image._decode import MAX_PIXELS
 
 _BLOCK = 256
 

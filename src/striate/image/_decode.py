@@ -14,6 +14,7 @@ from striate.image._deep import deep_png
 from striate.image._file import content, opened
 from striate.image._orientation import orientation, swaps_sides, turn
 from striate.image._pillow import failures, open_pillow
+from striate.image._png import check_png
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -43,6 +44,7 @@ def decode(
     file = BytesIO(read)
     image = open_pillow(file, name=name)
     _refuse_large(image.size, max_pixels, name)
+    check_png(read, name=name)
     with failures(name):
         kind = kind_of(image)
         turned = orientation(image, file)

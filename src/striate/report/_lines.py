@@ -42,9 +42,14 @@ class Line:
         dash = (self.style + self.style // STYLES) % STYLES
         return f"c{self.style % STYLES} d{dash}"
 
+    @property
+    def dotted(self) -> bool:
+        """Whether its dots are drawn: they are asked for and few enough to tell apart."""
+        return self.dots and len(self.x) <= MOST_DOTS
+
     def legend(self) -> Legend:
         """Return its entry in the legend."""
-        mark = "dots" if self.dots else "line"
+        mark = "dots" if self.dotted else "line"
         return Legend(name=self.name, style=self.classes, mark=mark, value=self.value)
 
 
@@ -103,7 +108,7 @@ def _curve(frame: Frame, line: Line) -> str:
     finite = np.isfinite(line.x) & np.isfinite(line.y)
     x, y = frame.x(line.x[finite]), frame.y(line.y[finite])
     curve = element("polyline", class_=f"line {line.classes}", points=points(x, y))
-    if not line.dots or len(x) > MOST_DOTS:
+    if not line.dotted:
         return curve
     return curve + "".join(
         element("circle", class_=f"dot {line.classes}", cx=a, cy=b, r=3.5)

@@ -18,8 +18,8 @@ BLOCKS = 50
 """Most rows and columns of the coarse map; more classes share a row."""
 
 LEVELS = 8
-STRONGEST = 0.7
-"""Opacity of the darkest cell: text of the page's colour stays readable on it in both themes."""
+FAINTEST, STRONGEST = 0.15, 0.7
+"""Opacity of cells that hold little and all of their row: the page's text is readable on both."""
 
 Counts = npt.NDArray[np.int64]
 
@@ -37,7 +37,7 @@ def matrix(names: list[str], confusion_KK: Counts, *, key: str, title: str, text
     name_width = max(text_width(name, FONT) for name in names)
     left = min(110.0, name_width + 8) + 20
     side = max(28.0, widest + 8)
-    side = max(side, min((WIDE - left) / len(names), 56.0))
+    side = max(side, min((WIDE - left - 2) / len(names), 56.0))
     upright = name_width > side - 4
     top = (min(110.0, name_width + 8) if upright else 20.0) + 22
     width, height = left + side * len(names) + 2, top + side * len(names) + 2
@@ -92,7 +92,9 @@ def _cells(
     names: list[str], confusion_KK: Counts, left: float, top: float, side: float
 ) -> list[str]:
     parts = []
-    share = np.sqrt(shares(confusion_KK)) * STRONGEST
+    # The root keeps single mistakes visible beside rows that are nearly all right.
+    root = np.sqrt(shares(confusion_KK))
+    opacity = np.where(root > 0, FAINTEST + (STRONGEST - FAINTEST) * root, 0)
     for row, target in enumerate(names):
         for column, answer in enumerate(names):
             count = int(confusion_KK[row, column])
@@ -103,7 +105,7 @@ def _cells(
                     "rect",
                     hover,
                     class_=f"cell {'right' if row == column else 'wrong'}",
-                    fill_opacity=f"{share[row, column]:.3f}",
+                    fill_opacity=f"{opacity[row, column]:.3f}",
                     x=x,
                     y=y,
                     width=side,

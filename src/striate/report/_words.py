@@ -36,15 +36,17 @@ def percent(fraction: float, total: float = 0) -> str:
 
     A fraction below 1 is never rounded up to 100 %, nor one above 0 down to 0 %.
 
+    The space before the sign does not break.
+
     >>> [percent(0.9722), percent(0.9901, 10000), percent(0.99999), percent(1)]
-    ['97.2 %', '99.01 %', '99.999 %', '100 %']
+    ['97.2\\xa0%', '99.01\\xa0%', '99.999\\xa0%', '100\\xa0%']
     """
     if fraction in (0, 1):
-        return f"{fraction * 100:.0f} %"
+        return f"{fraction * 100:.0f}\N{NO-BREAK SPACE}%"
     digits = 2 if total >= 1000 else 1
     while digits < 6 and f"{fraction * 100:.{digits}f}" in (f"{p:.{digits}f}" for p in (0, 100)):
         digits += 1
-    return f"{fraction * 100:.{digits}f} %"
+    return f"{fraction * 100:.{digits}f}\N{NO-BREAK SPACE}%"
 
 
 def words(value: Any) -> str:
