@@ -357,3 +357,22 @@ def test_a_network_that_was_exported_wrongly_is_not_shipped(
     with pytest.raises(striate.CheckError, match="The exported network disagrees"):
         striate.train(folder, epochs=2, out=tmp_path, name="n")
     assert not (tmp_path / "n" / "model").exists()
+
+
+@pytest.mark.parametrize("name", ["../x", "a/b", "", " ", ".."])
+def test_a_run_name_is_one_folders_name(folder: Path, tmp_path: Path, name: str) -> None:
+    with pytest.raises(striate.UsageError) as caught:
+        striate.train(folder, epochs=1, out=tmp_path / "runs", name=name)
+    assert str(caught.value) == (
+        f"--name: expected a folder's name without '/', it got '{name}'. --out says where it lies."
+    )
+    assert not (tmp_path / "runs").exists()
+
+
+def test_left_out_pictures_are_listed_in_the_results(tmp_path: Path) -> None:
+    source = write_folder(tmp_path / "stripes", each=8)
+    (source / "down" / "empty.png").write_bytes(b"")
+    run = striate.train(source, epochs=1, out=tmp_path)
+    assert read_json(run.folder / "results.json")["unreadable"] == [
+        {"name": "down/empty.png", "reason": "the file is empty"}
+    ]

@@ -15,6 +15,7 @@ from onnx_models import write_tiny_model
 from striate.answer import Classification, Regression
 from striate.errors import ModelError
 from striate.model import examine, load, verify
+from striate.model._seal import sealed
 
 AGAIN = "Copy the whole model folder again from where it was made."
 FILES = ("network.onnx", "samples/0.png", "samples/1.png", "weights.safetensors")
@@ -26,10 +27,11 @@ def model(tmp_path: Path) -> Path:
 
 
 def _edit(model: Path, edit: Callable[[dict[str, Any]], object]) -> None:
-    """Change model.json, which has no hash of its own."""
+    """Change model.json, and seal it again."""
     document = json.loads((model / "model.json").read_text())
     edit(document)
-    (model / "model.json").write_text(json.dumps(document))
+    del document["sha256"]
+    (model / "model.json").write_bytes(sealed(document))
 
 
 def test_an_unchanged_folder_passes_every_check(model: Path) -> None:
@@ -229,3 +231,19 @@ def test_a_regression_is_compared_by_how_far_its_samples_lie_apart(tmp_path: Pat
     _edit(model, edit)
     failed = [check.what for check in examine(model).checks if not check.ok]
     assert failed == ["samples/1.png gives the answer it gave"]
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(data=st.data())
+def test_any_changed_byte_of_model_json_is_seen(model: Path, data: st.DataObject) -> None:
+    right = (model / "model.json").read_bytes()
+    position = data.draw(st.integers(0, len(right) - 1))
+    other = data.draw(st.integers(0, 255).filter(lambda byte: byte != right[position]))
+    (model / "model.json").write_bytes(right[:position] + bytes([other]) + right[position + 1 :])
+    try:
+        with pytest.raises(ModelError):
+            verify(model)
+    finally:
+        (model / "model.json").write_bytes(right)

@@ -71,19 +71,25 @@ def test_keys_of_the_network_that_are_no_setting_are_its_own_options() -> None:
             "There is no setting called 'trainign'. Did you mean 'training'? "
             "docs/settings.md lists all.",
         ),
-        ({"training": {"epochs": "ten"}}, "training.epochs = 'ten': expected a whole number."),
-        ({"training": {"epochs": 1.5}}, "training.epochs = 1.5: expected a whole number."),
+        (
+            {"training": {"epochs": "ten"}},
+            "--epochs (training.epochs) = 'ten': expected a whole number.",
+        ),
+        (
+            {"training": {"epochs": 1.5}},
+            "--epochs (training.epochs) = 1.5: expected a whole number.",
+        ),
         (
             {"training": {"epochs": 0}},
-            "training.epochs = 0: input should be greater than 0.",
+            "--epochs (training.epochs) = 0: input should be greater than 0.",
         ),
         (
             {"optimizer": {"learning_rate": float("nan")}},
-            "optimizer.learning_rate = nan: input should be a finite number.",
+            "--learning-rate (optimizer.learning_rate) = nan: input should be a finite number.",
         ),
         (
             {"data": {"resize": "crap"}},
-            "data.resize = 'crap': input should be 'crop', 'squash' or 'pad'.",
+            "data.resize = 'crap': input should be 'crop', 'squash' or 'pad'. Did you mean 'crop'?",
         ),
     ],
 )

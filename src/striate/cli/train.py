@@ -84,7 +84,7 @@ def train(
             "noise, or none.",
         ),
     ] = None,
-    log_every: Annotated[int, typer.Option(help="Print a line every N steps; 0: none.")] = 0,
+    log_every: Annotated[int, typer.Option(min=0, help="Print a line every N steps; 0: none.")] = 0,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON document to stdout, the rest to stderr.")
     ] = False,

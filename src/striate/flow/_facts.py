@@ -80,10 +80,14 @@ def facts_of(prepared: Prepared, network: nn.Module) -> list[Fact]:
         ("augmentation", _augmentation(prepared), _why(reasons, "augmentation")),
         (
             "device",
-            f"{prepared.device}, {settings.training.threads} threads, seed {settings.training.seed}",
+            f"{prepared.device}, {_threads(settings.training.threads)}, seed {settings.training.seed}",
             "",
         ),
     ]
+
+
+def _threads(count: int | None) -> str:
+    return f"{count} thread" + ("" if count == 1 else "s")
 
 
 def _why(reasons: dict[str, Choice], *names: str) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+from striate._files import write_file
 from striate.flow._conditions import machine, versions
 from striate.flow._facts import Told
 from striate.flow._fit import Trained
@@ -102,4 +103,4 @@ def _layers(prepared: Prepared, trained: Trained) -> list[dict[str, Any]]:
 def _write_json(path: Path, document: Any) -> None:
     """Write a JSON document without NaN, for people to read."""
     text = json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1)
-    path.write_text(text + "\n", encoding="utf-8")
+    write_file(path, text + "\n")

@@ -2,17 +2,21 @@
 
 import os
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from striate.answer import Answer
 from striate.data import (
+    TRAIN,
+    UNDECIDED,
+    VALIDATION,
     Audit,
     Source,
     Split,
     Store,
+    Unreadable,
     check,
     split,
     store,
@@ -38,6 +42,7 @@ class Prepared:
     shape: Shape
     store: Store
     split: Split
+    unreadable: tuple[Unreadable, ...]
     device: str
 
 
@@ -62,10 +67,10 @@ def choose_settings(
 
 
 def _facts(source: Source, audit: Audit, settings: Settings, device: str) -> Facts:
-    sizes = audit.sizes[audit.sizes[:, 0] > 0]
-    given = int((source.parts == 0).sum())
-    undecided = int((source.parts == -1).sum())
-    has_validation = bool((source.parts == 1).any())
+    readable_N = audit.sizes[:, 0] > 0
+    sizes, parts = audit.sizes[readable_N], source.parts[readable_N]
+    given, undecided = int((parts == TRAIN).sum()), int((parts == UNDECIDED).sum())
+    has_validation = bool((parts == VALIDATION).any())
     share = 0.0 if has_validation else settings.data.validation
     return Facts(
         task=source.answer.task,
@@ -135,32 +140,38 @@ def processors() -> int:
     return os.cpu_count() or 1
 
 
-def store_and_split(
+def store_pictures(
     source: Source, audit: Audit, settings: Settings, shape: Shape, listener: Listener
-) -> tuple[Store, Split]:
-    """Decode every picture once, leave out what fails, and divide the rest."""
-    skip = _positions(u.position for u in audit.unreadable)
+) -> Store:
+    """Decode every readable picture once; raise CheckError when too many can't be decoded."""
+    data = settings.data
     stored = store(
         source,
         shape,
         threads=settings.training.threads or 1,
         progress=progress(listener, "Reading pictures"),
-        skip=skip,
+        skip=_positions(u.position for u in audit.unreadable),
     )
-    excluded = {u.position for u in (*audit.unreadable, *stored.unreadable)}
-    unreadable_limit(
-        (*audit.unreadable, *stored.unreadable),
-        len(source),
-        strict=settings.data.strict,
-        allow=settings.data.allow_unreadable,
-    )
-    divided = split(
+    lost = (*audit.unreadable, *stored.unreadable)
+    unreadable_limit(lost, len(source), strict=data.strict, allow=data.allow_unreadable)
+    return stored
+
+
+def without(audit: Audit, unreadable: tuple[Unreadable, ...]) -> Audit:
+    """Return the audit with more pictures marked as unreadable."""
+    sizes = audit.sizes.copy()
+    sizes[[one.position for one in unreadable]] = 0
+    return replace(audit, sizes=sizes, unreadable=(*audit.unreadable, *unreadable))
+
+
+def split_source(source: Source, audit: Audit, settings: Settings) -> Split:
+    """Divide what can be read."""
+    return split(
         source,
         validation=settings.data.validation,
         seed=settings.training.seed,
-        exclude=_positions(excluded),
+        exclude=_positions(u.position for u in audit.unreadable),
     )
-    return stored, divided
 
 
 def _positions(positions: Iterable[int]) -> npt.NDArray[np.int64]:

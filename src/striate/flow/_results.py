@@ -37,6 +37,7 @@ def collect(
         "title": title,
         "facts": [{"name": n, "value": v, "reason": r} for n, v, r in facts],
         "warnings": list(warnings),
+        "unreadable": [{"name": u.name, "reason": u.reason} for u in prepared.unreadable],
         "classes": list(answer.names),
         "counts": {
             name: answer.counts(source.targets[part]) for name, part in divided.parts().items()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from striate.errors import DiskError, RunFolderError
+from striate.errors import DiskError, RunFolderError, UsageError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,8 +41,13 @@ def make_run_folder(out: Path, name: str | None, source_name: str) -> Path:
 
     Raises:
         RunFolderError: a folder of that name exists; nothing in it was touched.
+        UsageError: the name isn't a folder's name.
         DiskError: it can't be created.
     """
+    if name is not None and (not name.strip() or name == ".." or Path(name).name != name):
+        raise UsageError(
+            f"--name: expected a folder's name without '/', it got '{name}'. --out says where it lies."
+        )
     try:
         out.mkdir(parents=True, exist_ok=True)
         if name is not None:

@@ -19,7 +19,9 @@ from striate.flow._prepare import (
     plan_network,
     shape_of,
     sizes_in_words,
-    store_and_split,
+    split_source,
+    store_pictures,
+    without,
 )
 from striate.flow._run import Run, make_run_folder
 from striate.training import (
@@ -29,6 +31,7 @@ from striate.training import (
     make_settings,
     read_config,
     stoppable,
+    stopped_at_once,
     write_config,
 )
 
@@ -104,7 +107,10 @@ def train(
         told=Told(listener or Silent()),
         begun=begun,
     )
-    return _run(open_source(where, _source_options(wanted)), wanted, job, Path(out), name)
+    with stopped_at_once("Stopped; nothing was written."):
+        source = open_source(where, _source_options(wanted))
+        prepared = _prepare(source, wanted, job)
+    return _run(prepared, job, Path(out), name)
 
 
 def _source_name(source: object) -> str:
@@ -147,9 +153,16 @@ def _prepare(source: Source, wanted: Settings, job: _Job) -> Prepared:
     shape = shape_of(settings)
     if job.module is None:
         plan_network(settings, shape, source.answer)
-    stored, divided = store_and_split(source, audit, settings, shape, told.listener)
-    for one in stored.unreadable:
-        told.warn(f"{one.name}: {one.reason}; left out.")
+    stored = store_pictures(source, audit, settings, shape, told.listener)
+    if stored.unreadable:
+        # As if they had never been there: what is chosen must not depend on broken files.
+        for one in stored.unreadable:
+            told.warn(f"{one.name}: {one.reason}; left out.")
+        audit = without(audit, stored.unreadable)
+        settings, choices = choose_settings(source, audit, wanted, device)
+        if shape_of(settings) != shape:
+            shape = shape_of(settings)
+            stored = store_pictures(source, audit, settings, shape, told.listener)
     return Prepared(
         source=source,
         sizes=sizes_in_words(audit),
@@ -157,20 +170,20 @@ def _prepare(source: Source, wanted: Settings, job: _Job) -> Prepared:
         choices=choices,
         shape=shape,
         store=stored,
-        split=divided,
+        split=split_source(source, audit, settings),
+        unreadable=audit.unreadable,
         device=device,
     )
 
 
-def _run(source: Source, wanted: Settings, job: _Job, out: Path, name: str | None) -> Run:
-    prepared = _prepare(source, wanted, job)
+def _run(prepared: Prepared, job: _Job, out: Path, name: str | None) -> Run:
     # Imports PyTorch: not before the source has been found good.
     from striate.flow._finish import finish
     from striate.flow._fit import make_ready, train_network
 
     told = job.told
     plan = make_ready(prepared, module=job.module, loss=job.loss)
-    folder = make_run_folder(out, name, source.name)
+    folder = make_run_folder(out, name, prepared.source.name)
     write_config(prepared.settings, folder / "config.yaml")
     told.found(facts_of(prepared, plan.network))
     with stoppable(told.listener.say) as stop:

@@ -1,7 +1,6 @@
 """Writing a model folder: complete, checked and on the disk, or not there at all."""
 
 import hashlib
-import json
 import os
 import shutil
 from collections.abc import Iterator, Sequence
@@ -13,10 +12,17 @@ import numpy as np
 import numpy.typing as npt
 
 from striate.errors import DiskError, RunFolderError
-from striate.model._manifest import MANIFEST, NETWORK, WEIGHTS, Manifest, Sample
+from striate.model._manifest import (
+    MANIFEST,
+    NETWORK,
+    WEIGHTS,
+    Manifest,
+    Sample,
+    parse_manifest,
+)
 from striate.model._predictor import Predictor, load
+from striate.model._seal import sealed
 from striate.model._session import Network
-from striate.model._strict import parse
 from striate.model._verify import verify
 
 
@@ -95,8 +101,8 @@ def _short(values_K: npt.NDArray[np.float32]) -> tuple[float, ...]:
 
 def _encoded(manifest: Manifest) -> bytes:
     """Return `model.json`, after reading it as a stranger would."""
-    data = (json.dumps(manifest.to_json(), indent=1) + "\n").encode()
-    Manifest.from_json(parse(data, file=MANIFEST))
+    data = sealed(manifest.to_json())
+    parse_manifest(data, file=MANIFEST)
     return data
 
 

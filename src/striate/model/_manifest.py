@@ -11,6 +11,7 @@ from striate.answer import Answer, answer_from_json
 from striate.errors import ModelError, StriateError
 from striate.image import Shape
 from striate.image._shape import INTERPOLATIONS, RULES
+from striate.model._seal import unsealed
 from striate.model._strict import Fields, parse
 
 FORMAT = 0
@@ -157,7 +158,15 @@ def read_manifest(folder: Path) -> Manifest:
         data = file.read_bytes()
     except OSError as error:
         raise ModelError(f"{file}: the file can't be read: {error.strerror}.") from error
-    return Manifest.from_json(parse(data, file=str(file)), file=str(file))
+    return parse_manifest(data, file=str(file))
+
+
+def parse_manifest(data: bytes, *, file: str) -> Manifest:
+    """Return the manifest in the bytes of `model.json`; raise ModelError."""
+    value = parse(data, file=file)
+    # The format first: another one may be sealed in another way.
+    _check_format(value, file)
+    return Manifest.from_json(unsealed(value, data, file=file), file=file)
 
 
 def _check_format(value: Any, file: str) -> None:

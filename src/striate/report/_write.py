@@ -1,17 +1,15 @@
 """From a run folder to its page."""
 
 from base64 import b64encode
-from contextlib import suppress
 from functools import cache
 from hashlib import sha256
-from os import getpid
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
+from striate._files import write_file
 from striate._version import __version__
-from striate.errors import DiskError
 from striate.report._blocks import Section
 from striate.report._calibration import calibration
 from striate.report._classes import classes
@@ -55,17 +53,7 @@ def write_report(run_folder: Path) -> Path:
     """
     page = render(read_run(run_folder))
     path = run_folder / "report.html"
-    written = run_folder / f".report-{getpid()}.html"
-    try:
-        written.write_text(page, encoding="utf-8")
-        written.replace(path)
-    except OSError as reason:
-        with suppress(OSError):
-            written.unlink()
-        raise DiskError(
-            f"The report couldn't be written to {path}: {reason.strerror}. "
-            "Make room or permit writing there, then make the report again."
-        ) from reason
+    write_file(path, page)
     return path
 
 

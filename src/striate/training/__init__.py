@@ -13,7 +13,7 @@ from striate.training._config import (
 )
 from striate.training._defaults import Choice, Facts, choose
 from striate.training._events import Epoch, Listener, Silent, Step
-from striate.training._interrupt import Stop, stoppable
+from striate.training._interrupt import Stop, stoppable, stopped_at_once
 from striate.training._settings import Settings
 
 __all__ = [
@@ -32,5 +32,6 @@ __all__ = [
     "read_config",
     "setting_names",
     "stoppable",
+    "stopped_at_once",
     "write_config",
 ]

@@ -1,15 +1,33 @@
 """Settings from files and options: merged, checked, and refused with the nearest right word."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
+from striate._files import write_file
 from striate.errors import UsageError, nearest
 from striate.training._settings import NetworkSettings, Settings
 
 Tree = dict[str, Any]
+
+OPTIONS = {
+    "data.group": "--group",
+    "data.image_size": "--image-size",
+    "data.task": "--task",
+    "network.name": "--network",
+    "optimizer.learning_rate": "--learning-rate",
+    "training.batch_size": "--batch-size",
+    "training.device": "--device",
+    "training.epochs": "--epochs",
+    "training.samples": "--samples",
+    "training.seed": "--seed",
+    "training.threads": "--threads",
+}
+"""Settings that have an option of their own: letters name both."""
 
 
 def read_config(path: Path) -> Tree:
@@ -44,7 +62,7 @@ def write_config(settings: Settings, path: Path) -> None:
     import yaml
 
     tree = settings.model_dump(mode="json")
-    path.write_text(yaml.safe_dump(tree, sort_keys=False, allow_unicode=True), encoding="utf-8")
+    write_file(path, yaml.safe_dump(tree, sort_keys=False, allow_unicode=True))
 
 
 def parse_assignments(assignments: Sequence[str]) -> Tree:
@@ -124,7 +142,9 @@ def _letters(error: ValidationError) -> Iterator[str]:
             yield (f"There is no setting called '{name}'.{_near(name)} docs/settings.md lists all.")
         else:
             came = one.get("input")
-            yield f"{name} = {came!r}: {_expected(one['type'], one['msg'])}."
+            option = f"{OPTIONS[name]} ({name})" if name in OPTIONS else name
+            near = nearest(str(came), _choices(one)) if _choices(one) else ""
+            yield f"{option} = {came!r}: {_expected(one['type'], one['msg'])}.{near}"
 
 
 def _near(name: str) -> str:
@@ -153,6 +173,11 @@ def _names(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
             yield from _names(kind, f"{prefix}{name}.")
         else:
             yield prefix + name
+
+
+def _choices(error: ErrorDetails) -> list[str]:
+    """Return the words that a setting takes, where it takes words."""
+    return re.findall(r"'([^']+)'", str(error.get("ctx", {}).get("expected", "")))
 
 
 def _expected(kind: str, message: str) -> str:

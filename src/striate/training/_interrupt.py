@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from striate.errors import StoppedError
+
 
 class Stop:
     """Whether somebody asked the run to stop, and by which signal."""
@@ -23,25 +25,40 @@ class Stop:
 
 
 @contextmanager
-def stoppable(say: Callable[[str], None]) -> Iterator[Stop]:
-    """Turn the first SIGINT or SIGTERM into a request; the second raises KeyboardInterrupt.
+def stopped_at_once(sentence: str) -> Iterator[None]:
+    """Turn SIGINT and SIGTERM into StoppedError(sentence): for work that leaves nothing to keep."""
 
-    Outside the main thread signals can't be taken over: there the request never comes.
-    """
+    def handle(number: int, _frame: FrameType | None) -> None:
+        raise StoppedError(sentence, 128 + number)
+
+    with _handled(handle):
+        yield
+
+
+@contextmanager
+def stoppable(say: Callable[[str], None]) -> Iterator[Stop]:
+    """Turn the first SIGINT or SIGTERM into a request; the second raises StoppedError."""
     stop = Stop()
 
     def handle(number: int, _frame: FrameType | None) -> None:
         if stop:
-            raise KeyboardInterrupt
+            raise StoppedError("Stopped at once.", 128 + number)
         stop.signal = number
         say("Stopping after this step; what is done so far is kept. Once more to stop at once.")
 
-    if threading.current_thread() is not threading.main_thread():
+    with _handled(handle):
         yield stop
+
+
+@contextmanager
+def _handled(handle: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """Take both signals over; outside the main thread Python doesn't allow it, and nothing is done."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
         return
     before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield stop
+        yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

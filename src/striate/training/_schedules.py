@@ -131,7 +131,11 @@ def make_schedule(
             return _one_cycle(highest, steps, options)
         case "cosine":
             share = number("warmup", options["warmup"], below=1.0)
-            return Cosine(learning_rate=highest, steps=steps, warmup_steps=round(share * steps))
+            return Cosine(
+                learning_rate=highest,
+                steps=steps,
+                warmup_steps=min(round(share * steps), steps - 1),
+            )
     return _plateau(highest, options)
 
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
 
 Share = Annotated[float, Field(ge=0, lt=1)]
+Pixels = Annotated[int, Field(ge=1, le=8192)]
 NotNegative = Annotated[float, Field(ge=0)]
 
 
@@ -36,7 +37,7 @@ class DataSettings(Group):
     )
     validation: Share = Field(default=0.2, description="share of the training data held out")
     data_folder: Path | None = Field(default=None, description="where named data sets lie")
-    image_size: PositiveInt | tuple[PositiveInt, PositiveInt] | None = Field(
+    image_size: Pixels | tuple[Pixels, Pixels] | None = Field(
         default=None, description="height and width of the network's input, in pixels"
     )
     channels: Literal[1, 3] | None = Field(default=None, description="1 (grey) or 3 (colour)")
