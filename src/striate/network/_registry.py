@@ -44,8 +44,8 @@ ENTRIES = (
         title="compact",
         year=2026,
         source="striate",
-        idea="A 5×5 convolution with stride 2, then convolution and pooling until 3 to 5 pixels are "
-        "left; striate's default.",
+        idea="A 5×5 convolution with stride 2, then convolution and pooling as often as the picture "
+        "allows; striate's default.",
         default_input=GREY_28,
         default_outputs=10,
         builder=compact,
@@ -54,7 +54,8 @@ ENTRIES = (
                 name="width",
                 default=0,
                 low=0,
-                meaning="Channels of the first convolution; 0: 16, or 32 for colour up to 64 px.",
+                meaning="Channels of the first convolution; 0: 16 for grey, 32 for colour up to 64 px, "
+                "24 above.",
             ),
             DROPOUT,
         ),

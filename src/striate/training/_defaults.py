@@ -114,7 +114,7 @@ def _batch_size(facts: Facts) -> tuple[int, str]:
 
 
 def _epochs(facts: Facts) -> tuple[int, str]:
-    for below, epochs in ((500, 60), (2_000, 40), (6_000, 20), (20_000, 10)):
+    for below, epochs in ((2_000, 40), (6_000, 20), (20_000, 10)):
         if facts.training < below:
             return epochs, f"fewer than {below:,} training pictures"
     return 3, "20,000 training pictures or more"
