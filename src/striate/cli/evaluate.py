@@ -7,6 +7,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from striate.cli._options import (
+    AllowUnreadable,
+    AsJson,
+    DataFolder,
+    Images,
+    Quiet,
+    Split,
+    Strict,
+    read_split,
+)
+
 if TYPE_CHECKING:
     from striate.evaluation import Evaluation
 
@@ -28,29 +39,13 @@ def evaluate(
     target: Annotated[
         list[str] | None, typer.Option(help="Column of a table with the truth; several times.")
     ] = None,
-    images: Annotated[
-        Path | None, typer.Option(help="Folder in which a table's pictures are looked for.")
-    ] = None,
-    split: Annotated[
-        str | None,
-        typer.Option(
-            metavar="COLUMN|train=FILE,val=FILE,test=FILE",
-            help="A column that names each row's part, or files with one name a line.",
-        ),
-    ] = None,
-    data_folder: Annotated[
-        Path | None, typer.Option(help="Where named data sets lie (also: STRIATE_DATA).")
-    ] = None,
-    allow_unreadable: Annotated[
-        bool, typer.Option("--allow-unreadable", help="Go on with over 20 % unreadable pictures.")
-    ] = False,
-    strict: Annotated[
-        bool, typer.Option("--strict", help="Stop at the first unreadable picture.")
-    ] = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON document to stdout, the rest to stderr.")
-    ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Print only the result.")] = False,
+    images: Images = None,
+    split: Split = None,
+    data_folder: DataFolder = None,
+    allow_unreadable: AllowUnreadable = False,
+    strict: Strict = False,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Measure a model on pictures whose truth is known; PyTorch is not needed.
 
@@ -60,7 +55,6 @@ def evaluate(
 
     from striate.cli._output import print_json
     from striate.cli._screen import Screen
-    from striate.cli.train import _split
     from striate.data import SourceOptions, open_source
     from striate.evaluation import evaluate as measure
     from striate.model import load
@@ -69,7 +63,7 @@ def evaluate(
     options = SourceOptions(
         images=images,
         target=tuple(target or ()),
-        split=_split(split),
+        split=read_split(split),
         # The model's task, not the one that this source would be given by itself.
         task=predictor.answer.task,
         data_folder=data_folder,

@@ -7,6 +7,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from striate.cli._options import (
+    AllowUnreadable,
+    AsJson,
+    DataFolder,
+    Images,
+    Quiet,
+    Split,
+    Strict,
+    read_split,
+)
+
 if TYPE_CHECKING:
     from striate.flow import Run
 
@@ -38,22 +49,12 @@ def train(
     target: Annotated[
         Names, typer.Option(help="Column of a table to predict; may be given several times.")
     ] = None,
-    images: Annotated[
-        Path | None, typer.Option(help="Folder in which a table's pictures are looked for.")
-    ] = None,
+    images: Images = None,
     group: Annotated[
         str | None, typer.Option(help="Column whose values are kept in one part by the split.")
     ] = None,
-    split: Annotated[
-        str | None,
-        typer.Option(
-            metavar="COLUMN|train=FILE,val=FILE,test=FILE",
-            help="A column that names each row's part, or files with one name a line.",
-        ),
-    ] = None,
-    data_folder: Annotated[
-        Path | None, typer.Option(help="Where named data sets lie (also: STRIATE_DATA).")
-    ] = None,
+    split: Split = None,
+    data_folder: DataFolder = None,
     seed: Annotated[int | None, typer.Option(help="Of everything random; 0 by default.")] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or mps.")] = None,
     threads: Annotated[int | None, typer.Option(help="CPU threads; by default all.")] = None,
@@ -70,12 +71,8 @@ def train(
             "--set", metavar="GROUP.KEY=VALUE", help="Any other setting (docs/settings.md)."
         ),
     ] = None,
-    allow_unreadable: Annotated[
-        bool, typer.Option("--allow-unreadable", help="Go on with over 20 % unreadable pictures.")
-    ] = False,
-    strict: Annotated[
-        bool, typer.Option("--strict", help="Stop at the first unreadable picture.")
-    ] = False,
+    allow_unreadable: AllowUnreadable = False,
+    strict: Strict = False,
     samples: Annotated[
         str | None,
         typer.Option(
@@ -85,10 +82,8 @@ def train(
         ),
     ] = None,
     log_every: Annotated[int, typer.Option(min=0, help="Print a line every N steps; 0: none.")] = 0,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON document to stdout, the rest to stderr.")
-    ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Print only the result.")] = False,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> int:
     """Train a network on pictures, measure it, and write a model folder.
 
@@ -107,7 +102,7 @@ def train(
         "target": target,
         "images": images,
         "group": group,
-        "split": _split(split),
+        "split": read_split(split),
         "data_folder": data_folder,
         "allow_unreadable": allow_unreadable or None,
         "strict": strict or None,
@@ -152,25 +147,6 @@ def _image_size(text: str | None) -> int | tuple[int, int] | None:
         )
     sizes = [int(part) for part in numbers]
     return sizes[0] if len(sizes) == 1 else (sizes[0], sizes[1])
-
-
-def _split(text: str | None) -> str | dict[str, Path] | None:
-    """Read a column's name, or "train=a.txt,val=b.txt,test=c.txt"."""
-    from striate.errors import UsageError, nearest
-
-    if text is None or "=" not in text:
-        return text
-    files = {}
-    for piece in text.split(","):
-        part, equals, file = piece.partition("=")
-        known = ("train", "val", "validation", "test")
-        if not equals or part.strip() not in known:
-            raise UsageError(
-                f"--split: '{piece}' isn't one of train=FILE, val=FILE, test=FILE."
-                f"{nearest(part, known)}"
-            )
-        files[part.strip()] = Path(file)
-    return files
 
 
 def _document(run: Run) -> dict[str, Any]:

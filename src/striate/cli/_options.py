@@ -1,0 +1,47 @@
+"""Options that several commands have, with one wording."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Images = Annotated[
+    Path | None, typer.Option(help="Folder in which a table's pictures are looked for.")
+]
+Split = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COLUMN|train=FILE,val=FILE,test=FILE",
+        help="A column that names each row's part, or files with one name a line.",
+    ),
+]
+DataFolder = Annotated[
+    Path | None, typer.Option(help="Where named data sets lie (also: STRIATE_DATA).")
+]
+AllowUnreadable = Annotated[
+    bool, typer.Option("--allow-unreadable", help="Go on with over 20 % unreadable pictures.")
+]
+Strict = Annotated[bool, typer.Option("--strict", help="Stop at the first unreadable picture.")]
+AsJson = Annotated[
+    bool, typer.Option("--json", help="Print one JSON document to stdout, the rest to stderr.")
+]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print only the result.")]
+
+
+def read_split(text: str | None) -> str | dict[str, Path] | None:
+    """Read a column's name, or "train=a.txt,val=b.txt,test=c.txt"; raise UsageError."""
+    from striate.errors import UsageError, nearest
+
+    if text is None or "=" not in text:
+        return text
+    files = {}
+    for piece in text.split(","):
+        part, equals, file = piece.partition("=")
+        known = ("train", "val", "validation", "test")
+        if not equals or part.strip() not in known:
+            raise UsageError(
+                f"--split: '{piece}' isn't one of train=FILE, val=FILE, test=FILE."
+                f"{nearest(part, known)}"
+            )
+        files[part.strip()] = Path(file)
+    return files
