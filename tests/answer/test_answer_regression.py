@@ -167,3 +167,8 @@ def test_targets_that_do_not_fit(targets: np.ndarray, sentence: str) -> None:
     with pytest.raises(SourceError) as caught:
         POINT.check(targets)
     assert str(caught.value) == sentence
+
+
+def test_targets_that_hardly_differ_overflow_nothing() -> None:
+    truth = np.array([[0.0], [1e-155], [0.0]])
+    assert CELLS.metrics(np.full((3, 1), 1e30), truth)["r2"] == 0

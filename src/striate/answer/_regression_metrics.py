@@ -49,11 +49,11 @@ def spread(numbers_NT: Numbers) -> Numbers:
 def _constant(numbers_NT: Numbers) -> npt.NDArray[np.bool_]:
     """Return which columns hold one number only, as far as their variance can tell, (T,).
 
-    Equal numbers can have a variance of a few rounding errors, and the squares of numbers below
-    1e-160 vanish, so both are asked for.
+    Equal numbers can have a variance of a few rounding errors, so both are asked for; and dividing
+    by a variance below 1e-100 could overflow.
     """
     equal_T: npt.NDArray[np.bool_] = np.ptp(numbers_NT, axis=0) == 0
-    still_T: npt.NDArray[np.bool_] = np.var(numbers_NT, axis=0) == 0
+    still_T: npt.NDArray[np.bool_] = np.var(numbers_NT, axis=0) < 1e-100
     return np.logical_or(equal_T, still_T)
 
 
