@@ -18,7 +18,6 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from statistics import median
-from time import perf_counter
 from typing import Any
 
 from striate.flow._conditions import machine, versions
@@ -46,35 +45,64 @@ class Contender:
     read: Callable[[str, Path], dict[str, Any]] = field(default=lambda _text, _folder: {})
 
 
+# A forked process starts with its parent's peak memory, so a small process starts the command and
+# measures it: about 9 MB, less than any command here takes.
+LAUNCH = """
+import json, os, sys, time
+begun = time.perf_counter()
+process = os.fork()
+if process == 0:
+    os.execvp(sys.argv[2], sys.argv[2:])
+_, status, usage = os.wait4(process, 0)
+with open(sys.argv[1], "w") as file:
+    json.dump({
+        "seconds": time.perf_counter() - begun,
+        "cpu": usage.ru_utime + usage.ru_stime,
+        "kilobytes": usage.ru_maxrss,
+    }, file)
+sys.exit(os.waitstatus_to_exitcode(status))
+"""
+
+
 def run(contender: Contender) -> Measured:
     """Run a command once in an empty folder; `{folder}` in its words becomes that folder."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         words = [word.replace("{folder}", name) for word in contender.command]
-        environment = os.environ | {"STRIATE_CACHE": str(folder / "cache")}
-        begun = perf_counter()
-        with (folder / "out").open("w+b") as out, (folder / "err").open("w+b") as err:
-            process = subprocess.Popen(words, stdout=out, stderr=err, cwd=name, env=environment)
-            _, status, usage = os.wait4(process.pid, 0)
-            seconds = perf_counter() - begun
-            process.returncode = os.waitstatus_to_exitcode(status)
-            out.seek(0)
-            err.seek(0)
-            text, errors = out.read().decode(), err.read().decode()
-        if process.returncode:
-            raise SystemExit(f"{' '.join(words)} left with {process.returncode}:\n{errors[-2000:]}")
+        usage = folder / "usage.json"
+        done = subprocess.run(
+            [sys.executable, "-S", "-E", "-c", LAUNCH, str(usage), *words],
+            cwd=name,
+            env=os.environ | {"STRIATE_CACHE": str(folder / "cache")},
+            capture_output=True,
+            text=True,
+            timeout=LONGEST,
+            check=False,
+        )
+        if done.returncode:
+            raise SystemExit(f"{words} left with {done.returncode}:\n{done.stderr[-2000:]}")
+        spent = json.loads(usage.read_text())
         return Measured(
-            seconds=seconds,
-            cpu_seconds=usage.ru_utime + usage.ru_stime,
-            megabytes=usage.ru_maxrss / 1024,
-            figures=contender.read(text, folder),
+            seconds=spent["seconds"],
+            cpu_seconds=spent["cpu"],
+            megabytes=spent["kilobytes"] / 1024,
+            figures=contender.read(done.stdout, folder),
         )
 
 
 def compare(
-    name: str, contenders: Sequence[Contender], *, runs: int, warm: int = 0, note: str = ""
+    name: str,
+    contenders: Sequence[Contender],
+    *,
+    runs: int,
+    peer: str | None = None,
+    warm: int = 0,
+    note: str = "",
 ) -> dict[str, Any]:
-    """Run the contenders in turn, `runs` times each, and return the line that is kept."""
+    """Run the contenders in turn, `runs` times each, and return the line that is kept.
+
+    `ratio` in it is each contender's median time divided by that of `peer`.
+    """
     measured: dict[str, list[Measured]] = {one.name: [] for one in contenders}
     for turn in range(warm + runs):
         for one in contenders:
@@ -86,9 +114,13 @@ def compare(
     line["runs"] = runs
     for one in contenders:
         line[one.name] = _summary(measured[one.name])
-    if len(contenders) == 2:
-        ours, peer = (line[one.name]["seconds"] for one in contenders)
-        line["ratio"] = round(ours / peer, 4)
+    if peer is not None:
+        base = line[peer]["seconds"]
+        line["ratio"] = {
+            one.name: round(line[one.name]["seconds"] / base, 4)
+            for one in contenders
+            if one.name != peer
+        }
     return line | {"machine": machine(), "versions": versions()}
 
 

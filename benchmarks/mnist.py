@@ -32,9 +32,11 @@ def to_99(arguments: argparse.Namespace) -> dict[str, Any]:
         "mnist-to-99",
         [
             Contender("striate", ours, _ours),
+            Contender("striate, 2 epochs", [*ours, "--epochs", "2"], _ours),
             Contender("plain", [python, str(PEER), str(arguments.data / "mnist")], _plain),
         ],
         runs=arguments.runs,
+        peer="plain",
         note="whole process, empty cache; accuracy on the 10,000 test pictures",
     )
 

@@ -43,6 +43,7 @@ def predict(arguments: argparse.Namespace) -> dict[str, Any]:
                 ),
             ],
             runs=arguments.runs,
+            peer="bare",
             warm=1,
         )
 
@@ -64,6 +65,7 @@ def before_first_step(arguments: argparse.Namespace) -> dict[str, Any]:
             Contender("import torch", [sys.executable, "-c", "import torch"]),
         ],
         runs=arguments.runs,
+        peer="import torch",
         warm=1,
         note="until the first step is done, that step included",
     )
