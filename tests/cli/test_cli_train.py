@@ -201,6 +201,23 @@ def test_an_output_folder_that_cannot_be_written_leaves_with_74(
     assert err == "striate: file: can't be written (File exists). Choose another --out.\n"
 
 
+def test_without_the_training_packages_a_letter_says_what_to_install(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # None in sys.modules is how Python says that a module can't be imported.
+    for name in [
+        key for key in sys.modules if key.startswith(("striate.training", "striate.flow"))
+    ]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "pydantic", None)
+    code, _, err = cli("train", "digits")
+    assert code == 2
+    assert err == (
+        "striate: this needs the package 'pydantic', which isn't installed. "
+        "Install what training needs: pip install 'striate[train]'\n"
+    )
+
+
 def train_in_background(folder: str, cwd: Path, *words: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-u", "-m", "striate", "train", folder, *words],

@@ -61,6 +61,7 @@ def test_the_run_folder_holds_what_its_page_lists(run: Run) -> None:
     assert sorted(path.name for path in run.folder.iterdir()) == [
         "config.yaml",
         "history.csv",
+        "layers.csv",
         "metrics.json",
         "model",
         "report.html",

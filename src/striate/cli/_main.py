@@ -17,6 +17,9 @@ from striate.errors import StriateError
 
 COMMANDS = ("train", "predict", "evaluate", "verify", "summary", "networks", "datasets")
 
+TRAINING_PACKAGES = ("torch", "pydantic", "yaml", "cv2", "safetensors")
+"""What commands may miss where striate was installed for prediction only."""
+
 
 def make_app() -> typer.Typer:
     """Return the Typer application with all commands, in the order of their use."""
@@ -66,6 +69,15 @@ def main() -> None:
     except StriateError as error:
         note(f"striate: {error}")
         code = error.exit_code
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package not in TRAINING_PACKAGES:
+            raise
+        note(
+            f"striate: this needs the package '{package}', which isn't installed. "
+            "Install what training needs: pip install 'striate[train]'"
+        )
+        code = 2
     except (BrokenPipeError, SystemExit):
         # Typer answers a pipe that nobody reads any more with sys.exit(1); to us it is no fault.
         close_quietly()

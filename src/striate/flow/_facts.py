@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from striate.flow._prepare import Prepared
-from striate.training import Choice, Listener
+from striate.training import Choice, Epoch, Listener, Step
 
 if TYPE_CHECKING:
     from torch import nn
@@ -15,7 +16,7 @@ Fact = tuple[str, str, str]
 
 
 class Told:
-    """Passes everything on to the listener and keeps what the report repeats."""
+    """A listener that passes everything on to another, and keeps what the report repeats."""
 
     def __init__(self, listener: Listener) -> None:
         self.listener = listener
@@ -27,7 +28,23 @@ class Told:
         self.warnings.append(sentence)
         self.listener.warn(sentence)
 
-    def found(self, facts: list[Fact]) -> None:
+    def progress(self, what: str, done: int, total: int) -> None:
+        """Pass on."""
+        self.listener.progress(what, done, total)
+
+    def step(self, step: Step) -> None:
+        """Pass on."""
+        self.listener.step(step)
+
+    def epoch(self, epoch: Epoch) -> None:
+        """Pass on."""
+        self.listener.epoch(epoch)
+
+    def say(self, sentence: str) -> None:
+        """Pass on."""
+        self.listener.say(sentence)
+
+    def found(self, facts: Sequence[Fact]) -> None:
         """Keep and tell what was found and chosen."""
         self.facts += facts
         self.listener.found(facts)

@@ -1,6 +1,7 @@
 """The end of a run: ship, measure, report."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -80,6 +81,11 @@ def _results(
         warnings=told.warnings,
         kernels=first_kernels(trained.network),
         layers=_layers(prepared, trained),
+        layer_states=[
+            {"epoch": epoch, **asdict(state)}
+            for epoch, states in trained.fitted.states
+            for state in states
+        ],
         command=f"striate train --config {folder / 'config.yaml'}",
     )
 

@@ -26,6 +26,7 @@ def collect(
     warnings: Sequence[str],
     kernels: tuple[str, npt.NDArray[np.float32]] | None,
     layers: Sequence[Mapping[str, Any]],
+    layer_states: Sequence[Mapping[str, Any]],
     command: str,
 ) -> dict[str, Any]:
     """Return the content of results.json; mistakes are those of the test part if there is one."""
@@ -51,6 +52,7 @@ def collect(
         "mistakes_of": judged,
         "kernels": _kernels(kernels),
         "layers": list(layers),
+        "layer_states": list(layer_states),
         "model": "model",
         "command": command,
     }

@@ -187,7 +187,7 @@ def _run(prepared: Prepared, job: _Job, out: Path, name: str | None) -> Run:
     write_config(prepared.settings, folder / "config.yaml")
     told.found(facts_of(prepared, plan.network))
     with stoppable(told.listener.say) as stop:
-        trained = train_network(plan, folder, told.listener, stop)
+        trained = train_network(plan, folder, told, stop)
         if trained.fitted.epochs == 0:
             raise StoppedError(
                 f"Stopped before the first epoch was done; {folder} holds the settings and steps.",

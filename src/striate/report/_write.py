@@ -21,6 +21,7 @@ from striate.report._mistakes import mistakes
 from striate.report._network import kernels, layers
 from striate.report._numbers import numbers
 from striate.report._run import Run, read_run
+from striate.report._states import states
 from striate.report._use import repeat, use
 from striate.report._words import words
 
@@ -35,6 +36,7 @@ SECTIONS = (
     mistakes,
     kernels,
     layers,
+    states,
     use,
     repeat,
 )

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from time import perf_counter
 
@@ -13,9 +14,11 @@ from striate.errors import NotFiniteError
 from striate.task import Task
 from striate.training._device import step_seed
 from striate.training._events import Epoch, Listener, Step
+from striate.training._gradients import gradient_norm
 from striate.training._interrupt import Stop
 from striate.training._optimizers import Optimizer
 from striate.training._pixels import InputStage
+from striate.training._probe import LayerState, Probe, complaints, probing
 from striate.training._records import Records
 
 
@@ -50,13 +53,14 @@ class Plan:
 
 @dataclass(frozen=True, kw_only=True)
 class Fitted:
-    """What came out: the best epoch's weights, and why training ended."""
+    """What came out: the best epoch's weights, why training ended, and the layers once an epoch."""
 
     weights: dict[str, Tensor]
     best_epoch: int
     epochs: int
     steps: int
     stopped: str
+    states: list[tuple[int, list[LayerState]]]
 
 
 def fit(plan: Plan, records: Records, listener: Listener, stop: Stop) -> Fitted:
@@ -97,6 +101,7 @@ def fit(plan: Plan, records: Records, listener: Listener, stop: Stop) -> Fitted:
         epochs=done,
         steps=clock.steps,
         stopped=stopped,
+        states=clock.states,
     )
 
 
@@ -117,14 +122,22 @@ def _train_epoch(
     for index, batch in enumerate(plan.batches.epoch(epoch), start=1):
         step = clock.steps
         rate = plan.rate(step, validations)
-        loss, norm = train_step(
-            plan,
-            torch.from_numpy(batch.pictures_BHWC),
-            plan.task.tensor(batch.targets),
-            parameters,
-            step,
-            rate,
-        )
+        # The first step of every epoch is watched layer by layer; it is the same step.
+        watching = probing(plan.network) if index == 1 else nullcontext(Probe())
+        with watching as probe:
+            loss, norm = train_step(
+                plan,
+                torch.from_numpy(batch.pictures_BHWC),
+                plan.task.tensor(batch.targets),
+                parameters,
+                step,
+                rate,
+            )
+        if index == 1:
+            records.layers(step, epoch, probe.states)
+            clock.states.append((epoch, probe.states))
+            for sentence in complaints(probe.states) if epoch == 1 else ():
+                listener.warn(sentence)
         records.step(step, epoch, loss, rate, norm)
         total += loss * len(batch.positions)
         clock.step(len(batch.positions), rate)
@@ -154,21 +167,11 @@ def train_step(
         raise NotFiniteError(_not_finite("loss", value, step, rate))
     plan.optimizer.zero_grad()
     torch.autograd.backward(loss)
-    norm = gradient_norm(parameters)
+    norm = gradient_norm(parameters) or 0.0
     if not math.isfinite(norm):
         raise NotFiniteError(_not_finite("gradient", norm, step, rate))
     plan.optimizer.step(rate)
     return value, norm
-
-
-def gradient_norm(parameters: list[nn.Parameter]) -> float:
-    """Return the Euclidean norm of all gradients together."""
-    gradients = [p.grad for p in parameters if p.grad is not None]
-    if not gradients:
-        return 0.0
-    norms = torch.stack(list(torch._foreach_norm(gradients)))
-    norm: float = torch.linalg.vector_norm(norms).item()
-    return norm
 
 
 def _not_finite(what: str, value: float, step: int, rate: float) -> str:
@@ -193,11 +196,12 @@ def _copy(network: nn.Module) -> dict[str, Tensor]:
 
 
 class _Clock:
-    """Counts steps and pictures, and estimates the time left."""
+    """Counts steps and pictures, estimates the time left, keeps the layers' states."""
 
     def __init__(self, plan: Plan) -> None:
         self.steps = 0
         self.epoch_images = 0
+        self.states: list[tuple[int, list[LayerState]]] = []
         self._plan = plan
         self._images = plan.epochs * plan.samples
         self._seen = 0
