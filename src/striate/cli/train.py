@@ -35,6 +35,9 @@ def train(
     network: Annotated[
         str | None, typer.Option(help="A name of `striate networks`; by default fit to the data.")
     ] = None,
+    recipe: Annotated[
+        str | None, typer.Option(help="Published settings by name (docs/training.md).")
+    ] = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over the training part.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Pictures per step.")] = None,
     learning_rate: Annotated[
@@ -114,6 +117,7 @@ def train(
     run = run_training(
         source,
         network=network,
+        recipe=recipe,
         epochs=epochs,
         batch_size=batch_size,
         learning_rate=learning_rate,

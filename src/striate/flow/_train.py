@@ -34,6 +34,7 @@ from striate.training import (
     stopped_at_once,
     write_config,
 )
+from striate.training import recipe as find_recipe
 
 if TYPE_CHECKING:
     from torch import nn
@@ -55,6 +56,7 @@ def train(
     threads: int | None = None,
     out: str | Path = "runs",
     name: str | None = None,
+    recipe: str | None = None,
     config: str | Path | None = None,
     settings: Tree | None = None,
     listener: Listener | None = None,
@@ -69,6 +71,7 @@ def train(
         epochs, batch_size, learning_rate, image_size, seed, device, threads: the settings people
             change most; None leaves them to `settings`, `config`, or the data, in that order.
         out, name: the run folder is `out/name`; without a name that of the source, numbered.
+        recipe: a name of `striate.training.recipes()`; everything else here wins over it.
         config: a YAML file of settings, such as a run's config.yaml.
         settings: groups of further settings, as in {"training": {"patience": 5}}.
         listener: told about everything as it happens; None: nobody.
@@ -95,7 +98,12 @@ def train(
         group: {key: value for key, value in keys.items() if value not in (None, "")}
         for group, keys in options.items()
     }
-    wanted = make_settings(read_config(Path(config)) if config else {}, settings or {}, given)
+    wanted = make_settings(
+        find_recipe(recipe).settings if recipe else {},
+        read_config(Path(config)) if config else {},
+        settings or {},
+        given,
+    )
     where = source if not isinstance(source, (str, Path)) else wanted.data.source
     if isinstance(where, str) and not where:
         raise UsageError(

@@ -14,6 +14,7 @@ from striate.training._config import (
 from striate.training._defaults import Choice, Facts, choose
 from striate.training._events import Epoch, Listener, Silent, Step
 from striate.training._interrupt import Stop, stoppable, stopped_at_once
+from striate.training._recipes import Recipe, recipe, recipes
 from striate.training._settings import Settings
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "Epoch",
     "Facts",
     "Listener",
+    "Recipe",
     "Settings",
     "Silent",
     "Step",
@@ -30,6 +32,8 @@ __all__ = [
     "merge",
     "parse_assignments",
     "read_config",
+    "recipe",
+    "recipes",
     "setting_names",
     "stoppable",
     "stopped_at_once",

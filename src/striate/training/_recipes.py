@@ -1,0 +1,152 @@
+"""Named recipes: published settings, whole, as data. Later settings and options win over them."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from striate.errors import UsageError, unknown
+
+Tree = dict[str, Any]
+
+PLAIN: Tree = {
+    "rotation": 0.0,
+    "shift": 0.0,
+    "shear": 0.0,
+    "zoom": 0.0,
+    "horizontal_flip": False,
+    "vertical_flip": False,
+    "crop": 0,
+    "brightness": 0.0,
+    "contrast": 0.0,
+    "saturation": 0.0,
+    "erase": 0.0,
+}
+"""No augmentation."""
+
+MNIST_SCALING: Tree = {"mean": [0.1307], "deviation": [0.3081]}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """One recipe.
+
+    Attributes:
+        name: what `--recipe` takes.
+        title: what it is, in one line.
+        settings: groups of settings.
+    """
+
+    name: str
+    title: str
+    settings: Tree
+
+
+_RECIPES = (
+    Recipe(
+        name="cnn3",
+        title="cnn3 as first published for MNIST: Adam 0.001, batches of 64, 4 epochs, no held-out "
+        "part (so the last epoch's weights are kept)",
+        settings={
+            "data": {**MNIST_SCALING, "validation": 0.0},
+            "network": {"name": "cnn3"},
+            "training": {"epochs": 4, "batch_size": 64},
+            "augmentation": PLAIN,
+            "loss": {"name": "nll"},
+            "optimizer": {"name": "adam", "learning_rate": 0.001},
+            "schedule": {"name": "constant"},
+        },
+    ),
+    Recipe(
+        name="cnn3-plateau",
+        title="cnn3's second recipe: small normal start, Adam with AMSGrad, a rate that falls on "
+        "plateaus, early stopping",
+        settings={
+            "data": {**MNIST_SCALING, "validation": 0.2},
+            "network": {
+                "name": "cnn3",
+                "initialisation": {
+                    "convolution": "normal",
+                    "deviation": 0.01,
+                    "dense": "xavier-uniform",
+                    "bias": "zeros",
+                },
+            },
+            "training": {"epochs": 50, "batch_size": 64, "patience": 7},
+            "augmentation": PLAIN,
+            "loss": {"name": "cross-entropy"},
+            "optimizer": {
+                "name": "adam",
+                "learning_rate": 0.001,
+                "weight_decay": 1e-5,
+                "amsgrad": True,
+            },
+            "schedule": {"name": "plateau", "factor": 0.5, "patience": 3, "min_lr": 1e-6},
+        },
+    ),
+    Recipe(
+        name="cnn5",
+        title="cnn5 as published: Adam 0.01, batches of 200, 10 epochs, no held-out part",
+        settings={
+            "data": {"mean": [0.0], "deviation": [1.0], "validation": 0.0},
+            "network": {"name": "cnn5"},
+            "training": {"epochs": 10, "batch_size": 200},
+            "augmentation": PLAIN,
+            "loss": {"name": "cross-entropy"},
+            "optimizer": {"name": "adam", "learning_rate": 0.01},
+            "schedule": {"name": "constant"},
+        },
+    ),
+    Recipe(
+        name="cnn64",
+        title="cnn64 as published, for two classes of colour photographs: strong augmentation, "
+        "Adam, batches of 32, 10 epochs",
+        settings={
+            "data": {
+                "image_size": 64,
+                "channels": 3,
+                "resize": "squash",
+                "mean": [0.0],
+                "deviation": [1.0],
+            },
+            "network": {"name": "cnn64"},
+            "training": {"epochs": 10, "batch_size": 32},
+            "augmentation": {
+                **PLAIN,
+                "rotation": 20.0,
+                "shift": 0.2,
+                "shear": 0.2,
+                "zoom": 0.2,
+                "horizontal_flip": True,
+                "fill": "nearest",
+            },
+            "loss": {"name": "binary-cross-entropy"},
+            "optimizer": {"name": "adam", "learning_rate": 0.001},
+            "schedule": {"name": "constant"},
+        },
+    ),
+    Recipe(
+        name="cnn-gap",
+        title="cnn-gap with batch norm, which bears ten times cnn3's rate",
+        settings={
+            "data": {**MNIST_SCALING, "validation": 0.0},
+            "network": {"name": "cnn-gap", "options": {"batch_norm": True}},
+            "training": {"epochs": 4, "batch_size": 64},
+            "augmentation": PLAIN,
+            "loss": {"name": "cross-entropy"},
+            "optimizer": {"name": "adam", "learning_rate": 0.01},
+            "schedule": {"name": "constant"},
+        },
+    ),
+)
+
+
+def recipes() -> tuple[Recipe, ...]:
+    """Return every recipe that `--recipe` takes."""
+    return _RECIPES
+
+
+def recipe(name: str) -> Recipe:
+    """Return the recipe of that name; raise UsageError where there is none."""
+    known = {one.name: one for one in _RECIPES}
+    if name not in known:
+        raise UsageError(unknown("recipe", name, known))
+    return known[name]
