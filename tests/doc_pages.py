@@ -10,7 +10,7 @@ from pictures import save, stripes, write_folder
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
-PAGES = (ROOT / "README.md", *sorted(DOCS.glob("*.md")))
+PAGES = (ROOT / "README.md", *sorted(DOCS.rglob("*.md")))
 _FENCE = re.compile(r"^```(?P<language>\w*)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE)
 
 
@@ -45,6 +45,21 @@ def commands(page: Path) -> list[tuple[str, str]]:
                 command = line.removeprefix("$ ").strip()
                 if command.startswith(("striate ", "scripts/")):
                     found.append((fence.where, command))
+    return found
+
+
+def printed(page: Path) -> list[tuple[str, str, str]]:
+    """Return (where, command, output) of each `$ striate` line that output follows in its block.
+
+    Output ends at the next command or at the end of the block; empty lines at its end don't count.
+    """
+    found = []
+    for fence in fences(page):
+        if fence.language == "console":
+            for piece in re.split(r"^\$ ", fence.text, flags=re.MULTILINE)[1:]:
+                command, _, output = piece.partition("\n")
+                if output.strip():
+                    found.append((fence.where, command, output.rstrip()))
     return found
 
 

@@ -13,7 +13,7 @@ import striate.model
 from striate.cli import _network
 from striate.cli.networks import networks
 from striate.cli.summary import summary
-from striate.errors import ModelError, NetworkError, UsageError
+from striate.errors import DiskError, ModelError, NetworkError, UsageError
 
 
 def run(*arguments: str) -> Result:
@@ -144,3 +144,35 @@ def test_the_list_of_networks() -> None:
     text = run("networks").stdout
     assert "  LeNet-5; Y. LeCun et al." in text
     assert "  1,625,281 parameters for 3×64×64 and 1 output\n" in text
+
+
+def test_findings_are_printed_below_the_table_and_in_the_document() -> None:
+    assert "! Between dense1 and dense2 there is no activation, so together they" in (
+        run("summary", "cnn5", "--no-measure").stdout
+    )
+    document = json.loads(run("summary", "cnn5", "--no-measure", "--json").stdout)
+    assert [(one["level"], one["layer"]) for one in document["findings"]] == [("warn", "dense1")]
+    assert json.loads(run("summary", "cnn3", "--no-measure", "--json").stdout)["findings"] == []
+
+
+def test_a_network_as_drawing(tmp_path: Path) -> None:
+    assert run("summary", "cnn3", "--mermaid").stdout.startswith("flowchart TD\n")
+    file = tmp_path / "cnn3.svg"
+    done = run("summary", "cnn3", "--svg", str(file))
+    assert (done.stdout, done.stderr) == ("", f"Wrote {file}.\n")
+    assert file.read_text(encoding="utf-8") == run("summary", "cnn3", "--svg", "-").stdout
+    assert file.read_text(encoding="utf-8").startswith("<svg ")
+
+
+def test_drawings_that_cannot_be(tmp_path: Path) -> None:
+    assert str(run("summary", "cnn3", "--mermaid", "--json").exception) == (
+        "--json and --mermaid each say what to print; give one of them."
+    )
+    error = run("summary", "cnn3", "--svg", str(tmp_path / "none" / "a.svg")).exception
+    assert isinstance(error, DiskError)
+    assert str(error) == (
+        f"The drawing can't be written to {tmp_path}/none/a.svg: No such file or directory."
+    )
+    assert str(run("summary", "cnn3", "--svg", "-", "--measure").exception) == (
+        "A drawing has no milliseconds; leave --measure out, or --svg."
+    )

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import striate
-from doc_pages import PAGES, ROOT
+from doc_pages import DOCS, PAGES, ROOT
 
 _LINK = re.compile(r"\[[^\]]*\]\((?!https?://)(?P<target>[^)\s]+)\)")
 WRITTEN = (*PAGES, ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md")
@@ -46,8 +46,8 @@ def test_a_link_that_leads_nowhere_is_found(tmp_path: Path) -> None:
 
 def test_the_index_names_every_page() -> None:
     index = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
-    pages = [page.name for page in (ROOT / "docs").glob("*.md") if page.name != "index.md"]
-    assert [page for page in pages if f"({page})" not in index] == []
+    pages = [page.relative_to(DOCS).as_posix() for page in DOCS.rglob("*.md")]
+    assert [page for page in pages if page != "index.md" and f"({page})" not in index] == []
 
 
 def test_the_newest_version_of_the_changelog_is_this_one() -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from striate.errors import NetworkError
-from striate.network import Conv, GlobalPool, Layer, Pool
+from striate.network import Conv, GlobalPool, Layer, Pool, Sides
 from striate.network._arithmetic import Window, formula
 from striate.network._field import Field
 from striate.network._modules import sequence
@@ -107,7 +107,7 @@ def _pool_by_hand(maps: Tensor, layer: Pool, height: int, width: int) -> Tensor:
     as PyTorch does.
     """
     rows, columns = maps.shape[2:]
-    (up, left) = layer.windows(2)
+    (up, left) = layer.windows((rows, columns))
     result = torch.empty(1, 2, height, width)
     for i in range(height):
         for j in range(width):
@@ -138,7 +138,7 @@ LAYERS = st.one_of(
         channels=st.just(2),
         kernel=PAIRS,
         stride=st.integers(1, 2),
-        padding=st.integers(0, 2),
+        padding=st.integers(0, 2) | st.just(Sides(0, 1)) | st.just("same"),
         dilation=st.integers(1, 2),
     ),
     st.builds(
@@ -146,9 +146,10 @@ LAYERS = st.one_of(
         how=st.just("average"),
         window=st.integers(2, 3),
         stride=st.integers(1, 3),
-        padding=st.integers(0, 1),
+        padding=st.integers(0, 1) | st.just(Sides(1, 0)),
         ceil=st.booleans(),
     ),
+    st.builds(Pool, st.just("average"), st.integers(2, 3), st.just(1), st.just("same")),
 )
 
 
@@ -183,10 +184,12 @@ def test_receptive_fields_are_where_the_gradient_is(
 
 def _touched(layers: list[Layer], axis: int, position: int, size: int) -> list[int]:
     """Return the pixels that one output position depends on, by going back through the windows."""
-    windows = [layer.windows(2)[axis] for layer in layers if isinstance(layer, Conv | Pool)]
-    sizes = [size]
-    for window in windows:
-        sizes.append(window.positions(sizes[-1]))
+    windows, sizes = [], [size]
+    for layer in layers:
+        assert isinstance(layer, Conv | Pool)
+        # The other axis doesn't matter for this one.
+        windows.append(layer.windows((sizes[-1], sizes[-1]))[axis])
+        sizes.append(windows[-1].positions(sizes[-1]))
     places = {position}
     for window, before in zip(reversed(windows), reversed(sizes[:-1]), strict=True):
         places = {

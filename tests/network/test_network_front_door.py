@@ -13,10 +13,11 @@ from striate.network import build, first_kernels
 
 def test_the_public_names() -> None:
     assert striate.network.__all__ == [
-        "Activation", "Add", "BatchNorm", "Conv", "Dense", "Dropout", "Entry", "Flatten",
-        "GlobalPool", "Layer", "Network", "Option", "Pool", "Residual", "Row", "Shape",
-        "Specification", "Summary", "build", "entry", "first_kernels", "initialise", "networks",
-        "specify", "summary",
+        "Activation", "Add", "BatchNorm", "Calculation", "Concatenate", "Conv", "Dense", "Dropout",
+        "Entry", "Finding", "Flatten", "GlobalPool", "Layer", "Network", "Option", "Parallel",
+        "Pool", "Residual", "Row", "Shape", "Sides", "Sizes", "Specification", "Summary", "build",
+        "canonical", "convolve", "entry", "first_kernels", "initialise", "look", "networks",
+        "parse", "pool", "read_maps", "read_number", "specify", "summary",
     ]  # fmt: skip
     assert all(hasattr(striate.network, name) for name in striate.network.__all__)
     with pytest.raises(AttributeError, match="has no attribute 'nothing'"):

@@ -74,6 +74,14 @@ def test_normal_takes_its_deviation() -> None:
     assert drawn("normal", deviation=0.5)[0].std().item() == pytest.approx(0.5, rel=0.03)
 
 
+def test_constants() -> None:
+    network = layers()
+    initialise(network, convolution="constant", bias="constant", constant=0.5, seed=0)
+    assert network[0].weight.unique().tolist() == [0.5]
+    assert network[0].bias.unique().tolist() == network[3].bias.unique().tolist() == [0.5]
+    assert len(network[3].weight.unique()) > 1
+
+
 def test_biases_and_each_kind_of_layer_by_itself() -> None:
     network = layers()
     before = {name: weights.detach().clone() for name, weights in network.named_parameters()}
@@ -120,16 +128,20 @@ def test_unknown_kinds_are_refused() -> None:
             {"convolution": "kaiming"},
             "There is no initialisation of convolutions called 'kaiming'. Did you mean "
             "'kaiming-normal'? Known: default, normal, xavier-uniform, xavier-normal, "
-            "kaiming-uniform, kaiming-normal, orthogonal.",
+            "kaiming-uniform, kaiming-normal, orthogonal, constant.",
         ),
         (
             {"bias": "zero"},
             "There is no initialisation of biases called 'zero'. Did you mean 'zeros'? "
-            "Known: default, zeros.",
+            "Known: default, zeros, constant.",
         ),
         (
             {"dense": "normal", "deviation": 0.0},
             "The deviation of initial weights must be above 0, got 0.0.",
+        ),
+        (
+            {"dense": "constant", "constant": float("inf")},
+            "The constant of initial weights must be finite, got inf.",
         ),
     ):
         with pytest.raises(NetworkError) as caught:

@@ -73,7 +73,7 @@ def test_a_registered_network_is_named() -> None:
 def test_numbers_that_are_no_layer() -> None:
     for make, sentence in (
         (lambda: Conv(0, 3), "The number of channels of a layer must be 1 or more, got 0."),
-        (lambda: Conv(1, (3, 0)), "The kernel of a layer must be 1 or more, got 3×0."),
+        (lambda: Conv(1, (3, 0)), "The kernel of a layer must be 1 or more, got 3x0."),
         (lambda: Conv(1, 3, padding=-1), "The padding of a layer must be 0 or more, got -1."),
         (
             lambda: Pool("max", 2, padding=2),
@@ -118,14 +118,14 @@ def test_names_count_each_kind_and_open_blocks() -> None:
     ("layer", "written"),
     [
         (Conv(32, 3, padding=1), "conv 32 3 pad 1"),
-        (Conv(8, (3, 5), stride=2, bias=False), "conv 8 3×5 stride 2 no bias"),
+        (Conv(8, (3, 5), stride=2, bias=False), "conv 8 3x5 stride 2 bias off"),
         (Conv(8, 3, dilation=2, groups=4), "conv 8 3 dilation 2 groups 4"),
         (Pool("average", 3, 2, 1, ceil=True), "average 3 stride 2 pad 1 ceil"),
         (Residual((Conv(1, 1), BatchNorm()), (Pool("min", 1),)),
-         "residual (conv 1 1 | batch norm) (min 1)"),
-        (Residual((Conv(1, 1),)), "residual (conv 1 1)"),
+         "residual ( conv 1 1 | batchnorm ; min 1 )"),
+        (Residual((Conv(1, 1),)), "residual ( conv 1 1 )"),
         (GlobalPool("max"), "global max"),
-        (Dense(10, bias=False), "dense 10 no bias"),
+        (Dense(10, bias=False), "dense 10 bias off"),
         (Dropout(), "dropout 0.5"),
     ],
 )  # fmt: skip

@@ -26,6 +26,41 @@ from striate.network import (
 )
 from striate.network._specification import walk
 
+# Bytes: 4 · (2 · 32·62·62 + 2 · 32·31·31 + 2 · 128 + 2).
+TABLE = """\
+cnn64-small for 3×64×64
+
+layer     kind      output    parameters      FLOPs  field    bytes
+───────────────────────────────────────────────────────────────────
+conv1     conv      32×62×62         896  6,642,432    3×3  492,032
+relu1     relu      32×62×62           0          0    3×3  492,032
+pool1     max pool  32×31×31           0          0    4×4  123,008
+flatten1  flatten   30752              0          0  64×64  123,008
+dense1    dense     128        3,936,384  7,872,512  64×64      512
+relu2     relu      128                0          0  64×64      512
+dense2    dense     1                129        256  64×64        4
+sigmoid   sigmoid   1                  0          0  64×64        4
+───────────────────────────────────────────────────────────────────
+3,937,409 parameters, 14,515,200 FLOPs (7,257,600 multiplications + 7,257,600 additions),
+1,231,112 bytes
+
+layer     size              from
+conv1     64 → 62           (64 − 3 + 2·0)/1 + 1 = 62
+pool1     62 → 31           (62 − 2 + 2·0)/2 + 1 = 31
+flatten1  32×31×31 → 30752  32·31·31 = 30752
+dense1    30752 → 128       30752 → 128
+dense2    128 → 1           128 → 1
+
+convolution  parameters   unshared          dense  connections
+conv1               896  3,444,224  1,511,645,312           27
+Dense: every output with a weight for every input. Unshared: the convolution's windows with other
+weights at every position. Connections: how many numbers one output reads.
+
+FLOPs are for one picture: multiplications and additions, so 2 for each multiply-add; comparisons
+and exponentials aren't counted. Field: the pixels of the picture, in each direction, that one
+number of the output can depend on. Bytes are those of the layer's output, for one picture, as
+float32."""
+
 
 class Branches(nn.Module):
     """Two branches, functional layers, a shared layer, a parameter of its own, an unused layer."""
@@ -160,33 +195,31 @@ def test_the_document_for_programs() -> None:
         "name": "conv1",
         "kind": "conv",
         "formula": "(28 − 3 + 2·1)/1 + 1 = 28",
+        "input": [1, 28, 28],
         "output": [32, 28, 28],
         "parameters": 320,
+        "trainable": 320,
+        "frozen": 0,
+        "dense_parameters": 19_694_080,
+        "unshared_parameters": 250_880,
+        "connections": 9,
         "flops": 451_584,
         "multiplies": 225_792,
         "adds": 225_792,
         "receptive_field": [3, 3],
+        "field": [{"size": 3, "stride": 1, "centre": 0.0}] * 2,
+        "unread": [0, 0],
         "bytes": 100_352,
         "milliseconds": None,
     }
     assert document["layers"][-1]["kind"] == "log-softmax"
-    for key in ("parameters", "flops", "multiplies", "adds", "bytes"):
+    assert document["findings"] == []
+    for key in ("parameters", "trainable", "frozen", "flops", "multiplies", "adds", "bytes"):
         assert document[key] == sum(row[key] for row in document["layers"])
 
 
 def test_the_table_for_people() -> None:
-    lines = summary("cnn64-small").table().splitlines()
-    assert lines[0] == "cnn64-small for 3×64×64"
-    assert lines[2].split() == [
-        "layer", "kind", "output", "parameters", "FLOPs", "receptive", "field", "bytes", "size",
-    ]  # fmt: skip
-    assert lines[4].split("  ")[0] == "conv1"
-    assert lines[4].endswith("(64 − 3 + 2·0)/1 + 1 = 62")
-    # Bytes: 4 · (2 · 32·62·62 + 2 · 32·31·31 + 2 · 128 + 2).
-    assert lines[-4] == (
-        "3,937,409 parameters, 14,515,200 FLOPs (7,257,600 multiplications + 7,257,600 additions), "
-        "1,231,112 bytes"
-    )
+    assert summary("cnn64-small").table() == TABLE
 
 
 @pytest.mark.parametrize("network", ["cnn-gap", Branches()])
@@ -219,7 +252,7 @@ def test_what_pytorch_refuses_is_said() -> None:
         (nn.AvgPool2d((3, 3), 2, 1), "average pool", "(9 − 3 + 2·1)/2 + 1 = 5"),
         (nn.MaxPool2d(2, dilation=2), "MaxPool2d", ""),
         (nn.Conv2d(2, 2, 3, padding="valid"), "conv", "(9 − 3 + 2·0)/1 + 1 = 7"),
-        (nn.Conv2d(2, 2, 2, padding="same"), "Conv2d", ""),
+        (nn.Conv2d(2, 2, 2, padding="same"), "conv", "(9 − 2 + 0 + 1)/1 + 1 = 9"),
         (nn.GroupNorm(1, 2), "GroupNorm", ""),
         (nn.Hardswish(), "Hardswish", ""),
         (nn.Flatten(), "flatten", "2·9·9 = 162"),
@@ -244,3 +277,51 @@ def test_a_series_has_one_axis() -> None:
         "floor((7 − 2 + 2·0)/2) + 1 = 3",
     ]
     assert [row.to_json()["receptive_field"] for row in rows] == [[5], [9], [15]]
+
+
+WRITTEN = (
+    "conv 8 3 pad same stride 2 | relu | max 2 | parallel ( conv 4 1 ; conv 4 3 pad 1 | relu ; "
+    "max 3 stride 1 pad 1 ) | residual ( conv 16 3 pad 1 ; conv 16 1 ) | relu | global average",
+    "conv 8 3 pad 0+1 | relu | conv 4 3 pad 1 mode circular | min 2 ceil | average 3 stride 2 pad "
+    "same | flatten | dense 10",
+    "conv 8 5x3 stride 2x1 pad 2x1 | tanh | residual ( relu | conv 8 3 pad 1 | batchnorm ) | "
+    "residual ( residual ( conv 8 1 ) ; relu ) | global max | dense 10 | softmax",
+)
+
+
+@pytest.mark.parametrize("words", WRITTEN)
+def test_a_written_networks_table_is_its_modules(words: str) -> None:
+    """Rows with all their figures, and which layer reads which; a forward pass tells the other."""
+    told = summary(words, input=(3, 29, 40), outputs=10)
+    network = build(words, channels=3, height=29, width=40, outputs=10)
+    assert summary(network).rows == told.rows
+
+
+def test_layers_of_a_series_are_timed() -> None:
+    table = summary("conv 8 5 | relu | global max | dense 2", input=(2, 50), measure=True)
+    assert all(row.milliseconds is not None for row in table.rows)
+
+
+def test_frozen_parameters_are_told() -> None:
+    network = nn.Sequential(nn.Conv2d(1, 2, 3), nn.Flatten(), nn.Linear(2, 3))
+    network[0].weight.requires_grad_(False)
+    table = summary(network, input=(1, 3, 3))
+    assert [(row.parameters, row.trainable, row.frozen) for row in table.rows] == [
+        (20, 2, 18),
+        (0, 0, 0),
+        (9, 9, 0),
+    ]
+    lines = table.table().splitlines()
+    assert lines[2].split()[3:5] == ["parameters", "frozen"]
+    assert lines[8].startswith("29 parameters (18 frozen), ")
+
+
+@pytest.mark.parametrize("name", [one.name for one in networks()])
+def test_the_table_fits_into_100_columns(name: str) -> None:
+    assert max(map(len, summary(name).table().splitlines())) <= 100
+
+
+def test_rows_read_what_their_module_was_given() -> None:
+    rows = summary(Branches(), input=(3, 16, 20)).rows
+    assert [row.reads for row in rows] == [(-1,), (-1,), (0, 1), (2,), (0, 1, 3), (4,), ()]
+    assert [row.computed for row in rows] == [False, False, True, False, True, True, False]

@@ -15,7 +15,16 @@ from striate._version import __version__
 from striate.cli._output import close_quietly, note, out
 from striate.errors import StriateError
 
-COMMANDS = ("train", "predict", "evaluate", "verify", "summary", "networks", "datasets")
+COMMANDS = (
+    "train",
+    "predict",
+    "evaluate",
+    "verify",
+    "summary",
+    "arithmetic",
+    "networks",
+    "datasets",
+)
 
 TRAINING_PACKAGES = ("torch", "pydantic", "yaml", "cv2", "safetensors")
 """What commands may miss where striate was installed for prediction only."""

@@ -44,22 +44,39 @@ def parse_input(text: str) -> tuple[int, int, int]:
 
 
 def read_network(text: str) -> Named:
-    """Return the network of that name, or that of the model folder at that path.
+    """Return the network of that name, the written one, or that of the model folder at that path.
 
     A registered name comes before a folder of the same name, which ./NAME means. Raises
-    NetworkError for a word that is neither, ModelError where the folder holds no sound model, and
-    UsageError where its network isn't a registered one.
+    NetworkError for a word that is neither and for a written network that isn't understood,
+    ModelError where the folder holds no sound model, and UsageError where its network is neither
+    registered nor written.
     """
     from striate.network import entry
 
     try:
         return Named(name=entry(text).name)
     except NetworkError:
-        if not Path(text).exists() and not _looks_like_a_path(text):
+        if not _may_be_a_folder(text):
             raise
     from striate.model import load
 
     return _of_manifest(text, load(text).manifest)
+
+
+def is_drawing(*, as_json: bool, as_mermaid: bool, svg: Path | None, measure: bool | None) -> bool:
+    """Return whether a drawing was asked for, not a table or document.
+
+    Raises UsageError where several forms were asked for, or a drawing with measured layers.
+    """
+    given = {"--json": as_json, "--mermaid": as_mermaid, "--svg": svg is not None}
+    asked = [name for name, is_given in given.items() if is_given]
+    if len(asked) > 1:
+        raise UsageError(f"{' and '.join(asked)} each say what to print; give one of them.")
+    if not asked or as_json:
+        return False
+    if measure:
+        raise UsageError(f"A drawing has no milliseconds; leave --measure out, or {asked[0]}.")
+    return True
 
 
 def may_measure(asked: bool | None) -> bool:
@@ -76,19 +93,23 @@ def may_measure(asked: bool | None) -> bool:
     return installed if asked is None else asked
 
 
-def _looks_like_a_path(text: str) -> bool:
-    return "/" in text or "\\" in text
+def _may_be_a_folder(text: str) -> bool:
+    if "|" in text or text.endswith((".yaml", ".yml")):
+        return False
+    return "/" in text or "\\" in text or Path(text).exists()
 
 
 def _of_manifest(path: str, manifest: "Manifest") -> Named:
-    from striate.network import networks
+    from striate.network import entry
 
     name, shape = manifest.network["name"], manifest.shape
-    if name not in {known.name for known in networks()}:
+    try:
+        entry(name)
+    except NetworkError as error:
         raise UsageError(
             f"{path}: its network '{name}' isn't one of `striate networks`, so its layers aren't "
             "known. In Python, striate.summary takes the module itself."
-        )
+        ) from error
     return Named(
         name=name,
         input=(shape.channels, shape.height, shape.width),
@@ -102,10 +123,11 @@ def _outputs(path: str, manifest: "Manifest") -> int:
 
     The manifest doesn't say which, but its number of parameters does.
     """
-    from striate.network import summary
+    from striate.network import entry, summary
 
     names, shape = len(manifest.answer.names), manifest.shape
-    for outputs in (names, 1) if names == 2 else (names,):
+    single = entry(manifest.network["name"]).default_outputs == 1
+    for outputs in (1, names) if single and names == 2 else (names,):
         table = summary(
             manifest.network["name"],
             input=(shape.channels, shape.height, shape.width),

@@ -1,5 +1,6 @@
-"""`striate summary`: the layer table of a network or a model."""
+"""`striate summary`: the layer table of a network or a model, and its drawing."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -9,7 +10,8 @@ def summary(
     network: Annotated[
         str,
         typer.Argument(
-            metavar="NETWORK|MODEL", help="A name of `striate networks`, or a model folder."
+            metavar="NETWORK|MODEL",
+            help="A name of `striate networks`, layers in words, or a model folder.",
         ),
     ],
     size: Annotated[
@@ -35,21 +37,51 @@ def summary(
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    as_mermaid: Annotated[
+        bool, typer.Option("--mermaid", help="Print a Mermaid flowchart instead of the table.")
+    ] = False,
+    svg: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write a drawing as SVG to this file instead of the table, or with - to the screen.",
+        ),
+    ] = None,
 ) -> None:
     """Print a row for each layer: size with its formula, parameters, FLOPs, receptive field."""
-    from striate.cli._network import may_measure, parse_input, read_network
+    from striate.cli._network import is_drawing, may_measure, parse_input, read_network
     from striate.cli._output import out, print_json
     from striate.network import summary as make_summary
 
+    drawn = is_drawing(as_json=as_json, as_mermaid=as_mermaid, svg=svg, measure=measure)
     found = read_network(network)
     result = make_summary(
         found.name,
         input=found.input if size is None else parse_input(size),
         outputs=found.outputs if classes is None else classes,
         options=found.options,
-        measure=may_measure(measure),
+        measure=not drawn and may_measure(measure),
     )
     if as_json:
         print_json(result.to_json())
+    elif as_mermaid:
+        out(result.mermaid())
+    elif svg is not None:
+        _write(svg, result.svg())
     else:
         out(result.table())
+
+
+def _write(path: Path, drawing: str) -> None:
+    """Write a drawing to a file, or to stdout for "-"."""
+    from striate.cli._output import note, out
+    from striate.errors import DiskError
+
+    if str(path) == "-":
+        out(drawing.rstrip("\n"))
+        return
+    try:
+        path.write_text(drawing, encoding="utf-8")
+    except OSError as error:
+        raise DiskError(f"The drawing can't be written to {path}: {error.strerror}.") from error
+    note(f"Wrote {path}.")

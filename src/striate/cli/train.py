@@ -33,7 +33,11 @@ def train(
         ),
     ] = "",
     network: Annotated[
-        str | None, typer.Option(help="A name of `striate networks`; by default fit to the data.")
+        str | None,
+        typer.Option(
+            help="A name of `striate networks`, or layers on one line or in a YAML file "
+            "(docs/networks.md); by default fit to the data."
+        ),
     ] = None,
     recipe: Annotated[
         str | None, typer.Option(help="Published settings by name (docs/training.md).")

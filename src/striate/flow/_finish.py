@@ -15,13 +15,19 @@ from striate.flow._prepare import Prepared
 from striate.flow._results import collect
 from striate.flow._run import Run
 from striate.flow._ship import ship
-from striate.network import Network, first_kernels, summary
+from striate.network import Summary, first_kernels
 from striate.report import write_report
 from striate.training import Stop
 
 
 def finish(
-    prepared: Prepared, trained: Trained, folder: Path, told: Told, begun: float, stop: Stop
+    prepared: Prepared,
+    trained: Trained,
+    table: Summary,
+    folder: Path,
+    told: Told,
+    begun: float,
+    stop: Stop,
 ) -> Run:
     """Export, check, measure and report; return the finished run."""
     source, settings = prepared.source, prepared.settings
@@ -30,7 +36,7 @@ def finish(
         predictor, source, prepared.store, prepared.split, settings.training.seed
     )
     _write_json(folder / "metrics.json", _metrics(prepared, trained, results, begun))
-    _write_json(folder / "results.json", _results(prepared, trained, results, folder, told))
+    _write_json(folder / "results.json", _results(prepared, trained, table, results, folder, told))
     return Run(
         folder=folder,
         model=folder / "model",
@@ -69,6 +75,7 @@ def _metrics(
 def _results(
     prepared: Prepared,
     trained: Trained,
+    table: Summary,
     results: dict[str, PartResult],
     folder: Path,
     told: Told,
@@ -80,7 +87,7 @@ def _results(
         facts=told.facts,
         warnings=told.warnings,
         kernels=first_kernels(trained.network),
-        layers=_layers(prepared, trained),
+        layers=table.to_json()["layers"],
         layer_states=[
             {"epoch": epoch, **asdict(state)}
             for epoch, states in trained.fitted.states
@@ -88,22 +95,6 @@ def _results(
         ],
         command=f"striate train --config {folder / 'config.yaml'}",
     )
-
-
-def _layers(prepared: Prepared, trained: Trained) -> list[dict[str, Any]]:
-    """Return the layer table; a named network's from its specification, which needs no tracing.
-
-    (Tracing a module imports torch._dynamo: 1.7 s.)
-    """
-    network, shape = prepared.settings.network, prepared.shape
-    table = summary(
-        (network.name or "") if isinstance(trained.network, Network) else trained.network,
-        input=(shape.channels, shape.height, shape.width),
-        outputs=trained.outputs,
-        options=network.options,
-    )
-    layers: list[dict[str, Any]] = table.to_json()["layers"]
-    return layers
 
 
 def _write_json(path: Path, document: Any) -> None:

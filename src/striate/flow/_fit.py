@@ -72,6 +72,7 @@ def make_network(prepared: Prepared) -> nn.Module:
         dense=start.dense,
         bias=start.bias,
         deviation=start.deviation,
+        constant=start.constant,
         seed=settings.training.seed,
     )
     return network

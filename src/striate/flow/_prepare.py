@@ -23,7 +23,7 @@ from striate.data import (
     unreadable_limit,
 )
 from striate.image import Shape
-from striate.network import entry, specify
+from striate.network import canonical, entry, specify
 from striate.task import is_binary
 from striate.training import Choice, Facts, Listener, Settings, choose
 
@@ -59,7 +59,12 @@ def audit_source(source: Source, settings: Settings, listener: Listener) -> Audi
 def choose_settings(
     source: Source, audit: Audit, settings: Settings, device: str
 ) -> tuple[Settings, list[Choice]]:
-    """Fill in what the user left open, from the source's facts."""
+    """Fill in what the user left open, from the source's facts.
+
+    A network written in a file is kept as its line: the run must not depend on that file.
+    """
+    if settings.network.name:
+        settings.network.name = canonical(settings.network.name)
     chosen, choices = choose(settings, _facts(source, audit, settings, device))
     if chosen.training.threads is None:
         chosen.training.threads = processors()

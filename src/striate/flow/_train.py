@@ -188,9 +188,12 @@ def _run(prepared: Prepared, job: _Job, out: Path, name: str | None) -> Run:
     # Imports PyTorch: not before the source has been found good.
     from striate.flow._finish import finish
     from striate.flow._fit import make_ready, train_network
+    from striate.flow._look import layer_table, second_look
 
     told = job.told
     plan = make_ready(prepared, module=job.module, loss=job.loss)
+    table = layer_table(prepared, plan.network, plan.outputs)
+    second_look(prepared, table, told)
     folder = make_run_folder(out, name, prepared.source.name)
     write_config(prepared.settings, folder / "config.yaml")
     told.found(facts_of(prepared, plan.network))
@@ -201,4 +204,4 @@ def _run(prepared: Prepared, job: _Job, out: Path, name: str | None) -> Run:
                 f"Stopped before the first epoch was done; {folder} holds the settings and steps.",
                 stop.exit_code,
             )
-        return finish(prepared, trained, folder, told, job.begun, stop)
+        return finish(prepared, trained, table, folder, told, job.begun, stop)

@@ -7,17 +7,24 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from striate.network._arithmetic import Shape
+from striate.network._calculation import Calculation, Sizes
+from striate.network._calculator import convolve, pool
+from striate.network._calculator_numbers import read_maps, read_number
 from striate.network._entry import Entry
+from striate.network._look import Finding, look
+from striate.network._notation import parse
 from striate.network._options import Option
 from striate.network._registry import entry, networks
 from striate.network._rows import Row, Summary
+from striate.network._size import Sides
 from striate.network._spec import Layer
-from striate.network._spec_block import Add, Residual
+from striate.network._spec_block import Add, Concatenate, Parallel, Residual
 from striate.network._spec_plain import Activation, BatchNorm, Dense, Dropout, Flatten, GlobalPool
 from striate.network._spec_window import Conv, Pool
 from striate.network._specification import Specification
 from striate.network._specify import specify
 from striate.network._summary import summary
+from striate.network._written import canonical
 
 if TYPE_CHECKING:
     from striate.network._build import Network, build
@@ -28,26 +35,39 @@ __all__ = [
     "Activation",
     "Add",
     "BatchNorm",
+    "Calculation",
+    "Concatenate",
     "Conv",
     "Dense",
     "Dropout",
     "Entry",
+    "Finding",
     "Flatten",
     "GlobalPool",
     "Layer",
     "Network",
     "Option",
+    "Parallel",
     "Pool",
     "Residual",
     "Row",
     "Shape",
+    "Sides",
+    "Sizes",
     "Specification",
     "Summary",
     "build",
+    "canonical",
+    "convolve",
     "entry",
     "first_kernels",
     "initialise",
+    "look",
     "networks",
+    "parse",
+    "pool",
+    "read_maps",
+    "read_number",
     "specify",
     "summary",
 ]

@@ -1,9 +1,9 @@
 """Sizes of windowed layers, in pure Python: shared by specifications, summary and messages.
 
-A window of `kernel` taps, `dilation` apart, moves over n pixels (padded by `padding` on each side)
-in steps of `stride`. It has
+A window of `kernel` taps, `dilation` apart, moves over n pixels (with `padding` before them and
+`after` behind) in steps of `stride`. It has
 
-    floor((n + 2·padding − dilation·(kernel − 1) − 1) / stride) + 1
+    floor((n + padding + after − dilation·(kernel − 1) − 1) / stride) + 1
 
 positions (ceil in place of floor where `ceil`); V. Dumoulin and F. Visin, "A guide to convolution
 arithmetic for deep learning", 2016. Height and width are two windows.
@@ -30,13 +30,35 @@ def times(shape: Shape) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Window:
-    """A window along one axis; all numbers in pixels of the layer's own input."""
+    """A window along one axis; all numbers in pixels of the layer's own input.
+
+    `padding` lies before the first pixel, `after` behind the last; None means as much as before.
+    """
 
     kernel: int
     stride: int = 1
     padding: int = 0
+    after: int | None = None
     dilation: int = 1
     ceil: bool = False
+
+    @classmethod
+    def same(cls, size: int, *, kernel: int, stride: int, dilation: int = 1) -> "Window":
+        """Return the window with ceil(size / stride) positions, an odd pixel of padding after.
+
+        This is how TensorFlow and Keras define "same".
+        """
+        span, steps = dilation * (kernel - 1) + 1, -(-size // stride) - 1
+        total = max(steps * stride + span - size, 0)
+        before = total // 2
+        return cls(
+            kernel=kernel, stride=stride, padding=before, after=total - before, dilation=dilation
+        )
+
+    @property
+    def behind(self) -> int:
+        """Padding behind the last pixel, with None resolved."""
+        return self.padding if self.after is None else self.after
 
     @property
     def span(self) -> int:
@@ -49,7 +71,7 @@ class Window:
         With `ceil`, a last window that would start in the padding behind the picture is left out,
         as PyTorch does.
         """
-        room = size + 2 * self.padding - self.span
+        room = size + self.padding + self.behind - self.span
         if room < 0:
             return 0
         if not self.ceil:
@@ -65,8 +87,10 @@ class Window:
         """
         dilated = f"({self.dilation}·({self.kernel} − 1) + 1)"
         taps = str(self.kernel) if self.dilation == 1 else dilated
-        division = f"({size} − {taps} + 2·{self.padding})/{self.stride}"
-        room, count = size + 2 * self.padding - self.span, self.positions(size)
+        one_sided = f"{self.padding} + {self.behind}"
+        padding = f"2·{self.padding}" if self.padding == self.behind else one_sided
+        division = f"({size} − {taps} + {padding})/{self.stride}"
+        room, count = size + self.padding + self.behind - self.span, self.positions(size)
         if room % self.stride == 0:
             return f"{division} + 1 = {count}"
         if not self.ceil:

@@ -1,4 +1,4 @@
-"""Registered networks as PyTorch modules."""
+"""Registered and written networks as PyTorch modules."""
 
 from collections.abc import Mapping
 from typing import final
@@ -18,8 +18,8 @@ class Network(nn.Module):
     Attributes:
         specification: its layers before PyTorch.
         input_shape: (C, H, W) it was made for.
-        final_activation: "log-softmax", "sigmoid" or None: how its publication ends. It isn't
-            applied here; the task applies it once.
+        final_activation: "log-softmax", "softmax", "sigmoid" or None: how its publication or its
+            writing ends. It isn't applied here; the task applies it once.
         layers: one module for each layer, by name (conv1, relu1, pool1), so the keys of its
             weights are layers.conv1.weight and so on.
     """
@@ -46,7 +46,7 @@ def build(
     outputs: int,
     options: Mapping[str, object] | None = None,
 ) -> Network:
-    """Return a registered network for pictures of one size, with PyTorch's initial weights.
+    """Return a registered or written network for pictures of one size, with PyTorch's initial weights.
 
     The weights are drawn from PyTorch's global generator; `initialise` draws them from a seed.
     `outputs` is the number of logits K. Raises NetworkError for an unknown name or option, and

@@ -61,9 +61,10 @@ Fields = tuple[Field, ...]
 def whole(fields: Fields, positions: Shape, picture: Shape) -> Fields:
     """Return the fields of numbers that read every position of every axis.
 
-    `positions` may be empty: a vector's numbers have been joined before.
+    `positions` may be empty: a vector's numbers have been joined before. A single position keeps
+    its field.
     """
-    if not positions:
+    if all(count == 1 for count in positions):
         return fields
     axes = zip(fields, positions, picture, strict=True)
     return tuple(field.whole(count, size) for field, count, size in axes)

@@ -2,16 +2,19 @@
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from typing import Any
 
+import torch
 from torch import Tensor, nn
-from torch.nn.functional import max_pool2d
+from torch.nn.functional import pad
 
 from striate.network._arithmetic import Shape, product
+from striate.network._pooling import GlobalPooling, pooling
 from striate.network._spec import Layer
-from striate.network._spec_block import Residual
+from striate.network._spec_block import Item, Parallel, Residual
 from striate.network._spec_plain import Activation, BatchNorm, Dense, Dropout, Flatten, GlobalPool
-from striate.network._spec_window import Conv, Pool, per_axis
-from striate.network._specification import Item, named, output_shape
+from striate.network._spec_window import Conv, Pool
+from striate.network._specification import named, output_shape
 
 ACTIVATION_MODULES: dict[str, Callable[[], nn.Module]] = {
     "relu": nn.ReLU,
@@ -24,37 +27,37 @@ ACTIVATION_MODULES: dict[str, Callable[[], nn.Module]] = {
     "log-softmax": lambda: nn.LogSoftmax(dim=1),
 }
 
+PAD_MODES = {
+    "zeros": "constant",
+    "reflect": "reflect",
+    "replicate": "replicate",
+    "circular": "circular",
+}
+"""What torch.nn.functional.pad calls the padding modes."""
 
-class MinPool(nn.Module):
-    """Minimum of each window, as −max(−x): padding then counts as +∞. (N, C, H, W)."""
 
-    def __init__(self, spec: Pool) -> None:
-        super().__init__()
+class PaddedConv1d(nn.Conv1d):
+    """A convolution whose padding differs before and after; its parameters have the usual names."""
+
+    def __init__(self, spec: Conv, shape: Shape) -> None:
+        super().__init__(shape[0], spec.channels, **_numbers(spec, shape), bias=spec.bias)
         self.spec = spec
+        self.pads = _pads(spec, shape)
+
+    def forward(self, maps_NCL: Tensor) -> Tensor:
+        return super().forward(pad(maps_NCL, self.pads, mode=PAD_MODES[self.spec.mode]))
+
+
+class PaddedConv2d(nn.Conv2d):
+    """The same in two dimensions."""
+
+    def __init__(self, spec: Conv, shape: Shape) -> None:
+        super().__init__(shape[0], spec.channels, **_numbers(spec, shape), bias=spec.bias)
+        self.spec = spec
+        self.pads = _pads(spec, shape)
 
     def forward(self, maps_NCHW: Tensor) -> Tensor:
-        spec = self.spec
-        sizes = (_pair(spec.window), _pair(spec.steps), _pair(spec.padding))
-        return -max_pool2d(-maps_NCHW, *sizes, ceil_mode=spec.ceil)
-
-
-class GlobalPooling(nn.Module):
-    """Maximum, minimum or mean over H and W. (N, C, H, W) → (N, C).
-
-    Plain reductions, whose backward pass is deterministic; that of adaptive pooling isn't
-    everywhere.
-    """
-
-    def __init__(self, spec: GlobalPool) -> None:
-        super().__init__()
-        self.spec = spec
-
-    def forward(self, maps_NCHW: Tensor) -> Tensor:
-        if self.spec.how == "max":
-            return maps_NCHW.amax(dim=(2, 3))
-        if self.spec.how == "min":
-            return maps_NCHW.amin(dim=(2, 3))
-        return maps_NCHW.mean(dim=(2, 3))
+        return super().forward(pad(maps_NCHW, self.pads, mode=PAD_MODES[self.spec.mode]))
 
 
 class Sum(nn.Module):
@@ -78,12 +81,37 @@ class ResidualBlock(nn.Module):
         return total
 
 
+class Joined(nn.Module):
+    """Branches one after the other by channel, as a module so that it has a row of its own."""
+
+    def forward(self, *branches: Tensor) -> Tensor:
+        return torch.cat(branches, dim=1)
+
+
+class ParallelBlock(nn.Module):
+    """All branches' outputs, concatenated over the channels. (N, C, H, W) → (N, C', H', W')."""
+
+    def __init__(self, block: Parallel, shape: Shape) -> None:
+        super().__init__()
+        self.names = [f"branch{number}" for number in range(1, len(block.branches) + 1)]
+        for name, branch in zip(self.names, block.branches, strict=True):
+            self.add_module(name, sequence(branch, shape))
+        self.concatenate = Joined()
+
+    def forward(self, maps_NCHW: Tensor) -> Tensor:
+        branches = (self.get_submodule(name)(maps_NCHW) for name in self.names)
+        joined: Tensor = self.concatenate(*branches)
+        return joined
+
+
 def sequence(items: Sequence[Item], shape: Shape) -> nn.Sequential:
     """Return the layers as one module; `shape` (C, H, W) is that of its input."""
     modules: OrderedDict[str, nn.Module] = OrderedDict()
     for name, item in named(items):
         if isinstance(item, Residual):
             modules[name] = ResidualBlock(item, shape)
+        elif isinstance(item, Parallel):
+            modules[name] = ParallelBlock(item, shape)
         else:
             modules[name] = module(item, shape)
         shape = output_shape([item], shape)
@@ -96,7 +124,7 @@ def module(layer: Layer, shape: Shape) -> nn.Module:
         case Conv():
             return _convolution(layer, shape)
         case Pool():
-            return _pooling(layer)
+            return pooling(layer, shape)
         case GlobalPool():
             return GlobalPooling(layer)
         case BatchNorm():
@@ -114,29 +142,29 @@ def module(layer: Layer, shape: Shape) -> nn.Module:
 
 
 def _convolution(layer: Conv, shape: Shape) -> nn.Module:
-    return nn.Conv2d(
-        shape[0],
-        layer.channels,
-        _pair(layer.kernel),
-        stride=_pair(layer.stride),
-        padding=_pair(layer.padding),
-        dilation=_pair(layer.dilation),
-        groups=layer.groups,
-        bias=layer.bias,
-    )
+    windows, flat = layer.windows(shape[1:]), len(shape) == 2
+    if any(window.padding != window.behind for window in windows):
+        return PaddedConv1d(layer, shape) if flat else PaddedConv2d(layer, shape)
+    numbers = _numbers(layer, shape)
+    numbers["padding"] = tuple(window.padding for window in windows)
+    numbers["padding_mode"] = layer.mode
+    if flat:
+        return nn.Conv1d(shape[0], layer.channels, **numbers, bias=layer.bias)
+    return nn.Conv2d(shape[0], layer.channels, **numbers, bias=layer.bias)
 
 
-def _pooling(layer: Pool) -> nn.Module:
-    kernel, stride, padding = _pair(layer.window), _pair(layer.steps), _pair(layer.padding)
-    if layer.how == "min":
-        return MinPool(layer)
-    if layer.how == "max":
-        return nn.MaxPool2d(kernel, stride, padding, ceil_mode=layer.ceil)
-    return nn.AvgPool2d(
-        kernel, stride, padding, ceil_mode=layer.ceil, count_include_pad=layer.count_padding
-    )
+def _numbers(layer: Conv, shape: Shape) -> dict[str, Any]:
+    """Return a convolution's numbers for each axis, and its groups, by PyTorch's names."""
+    windows = layer.windows(shape[1:])
+    return {
+        "kernel_size": tuple(window.kernel for window in windows),
+        "stride": tuple(window.stride for window in windows),
+        "dilation": tuple(window.dilation for window in windows),
+        "groups": layer.groups,
+    }
 
 
-def _pair(size: int | tuple[int, ...]) -> tuple[int, int]:
-    height, width = per_axis(size, 2)
-    return height, width
+def _pads(layer: Conv, shape: Shape) -> list[int]:
+    """Return the padding as torch.nn.functional.pad takes it: the last axis comes first."""
+    windows = reversed(layer.windows(shape[1:]))
+    return [side for window in windows for side in (window.padding, window.behind)]

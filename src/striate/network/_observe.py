@@ -17,7 +17,8 @@ from striate.network._build import Network
 from striate.network._recognise import recognise
 from striate.network._rows import Row, Summary, final_rows, measured
 from striate.network._spec import Cost
-from striate.network._trace import FieldTrace
+from striate.network._spec_block import Add, Concatenate
+from striate.network._trace import FieldTrace, Origin
 
 RUNS = 9
 """Timed runs of each layer; the median counts. Two more come before and aren't counted."""
@@ -39,7 +40,7 @@ def observe(module: nn.Module, *, shape: Shape | None, measure: bool) -> Summary
         rows = measured(rows, time_layers(module, shape))
     rows += _uncalled(module, seen)
     if isinstance(module, Network):
-        rows += final_rows(module.final_activation, rows[-1])
+        rows += final_rows(module.final_activation, rows)
     return Summary(network=type(module).__name__, input=shape, rows=tuple(rows))
 
 
@@ -75,10 +76,20 @@ def _rows(module: nn.Module, shape: Shape, seen: set[int]) -> list[Row]:
     picture = _zeros(module, shape)
     trace = FieldTrace(picture)
 
-    def end(name: str, layer: nn.Module, inputs: Any, output: Any) -> None:
-        rows.append(_row(name, layer, _first(inputs), _first(output), trace, seen))
+    # Of each module that is running; taken before, since a layer may work in place.
+    origins: list[Origin] = []
 
-    with _evaluating(module), _hooks(module, end), trace:
+    def begin(_layer: nn.Module, inputs: Any) -> None:
+        origins.append(trace.origin(inputs))
+
+    def end(name: str, layer: nn.Module, inputs: Any, output: Any) -> None:
+        before = origins.pop()
+        # Modules inside have told what they made; an innermost one is known by what it read.
+        origin = before if next(layer.children(), None) is None else trace.origin(output)
+        rows.append(_row(name, layer, _first(inputs), _first(output), trace, origin, seen))
+        trace.tell_origin(output, len(rows) - 1)
+
+    with _evaluating(module), _hooks(module, end, begin), trace:
         _run(module, picture)
     return rows
 
@@ -89,23 +100,33 @@ def _row(
     source: Tensor | None,
     made: Tensor | None,
     trace: FieldTrace,
+    origin: Origin,
     seen: set[int],
 ) -> Row:
     spec = None if source is None else recognise(layer)
     shape = () if source is None else tuple(source.shape[1:])
+    if isinstance(spec, Add | Concatenate) and made is not None:
+        # Of several inputs, the shape that they have together.
+        shape = tuple(made.shape[1:])
     if made is not None and trace.fields(made) is None and source is not None and spec is not None:
         # A layer that PyTorch computes in a way that the trace can't follow, as 1-D pooling.
         before = trace.fields(source)
         trace.tell(made, None if before is None else spec.fields(before, shape, trace.sizes))
+    parameters, frozen = _count_new(layer, seen)
     return Row(
         name=name,
         kind=type(layer).__name__ if spec is None else spec.kind,
         formula="" if spec is None else spec.formula(shape),
+        input=shape,
         output=() if made is None else tuple(made.shape[1:]),
-        parameters=_count_new(layer, seen),
+        parameters=parameters,
+        frozen=frozen,
         cost=Cost() if spec is None else spec.cost(shape),
         fields=None if made is None else trace.fields(made),
         bytes=0 if made is None else made[0].numel() * made.element_size(),
+        reads=origin.reads,
+        computed=origin.computed,
+        layer=spec,
     )
 
 
@@ -116,28 +137,32 @@ def _uncalled(module: nn.Module, seen: set[int]) -> list[Row]:
     """
     rows = []
     for name, layer in module.named_modules():
-        count = _count_new(layer, seen)
+        count, frozen = _count_new(layer, seen)
         if count:
             rows.append(
                 Row(
                     name=_short(name),
                     kind=f"{type(layer).__name__}, not called",
                     formula="",
+                    input=(),
                     output=(),
                     parameters=count,
+                    frozen=frozen,
                     cost=Cost(),
                     fields=None,
                     bytes=0,
+                    reads=(),
                 )
             )
     return rows
 
 
-def _count_new(layer: nn.Module, seen: set[int]) -> int:
-    """Return the number of the module's own parameters that no row has yet."""
+def _count_new(layer: nn.Module, seen: set[int]) -> tuple[int, int]:
+    """Return the number of the module's own parameters that no row has yet, and of the frozen."""
     fresh = [one for one in layer.parameters(recurse=False) if id(one) not in seen]
     seen.update(id(one) for one in fresh)
-    return sum(one.numel() for one in fresh)
+    frozen = sum(one.numel() for one in fresh if not one.requires_grad)
+    return sum(one.numel() for one in fresh), frozen
 
 
 def _has_row(layer: nn.Module) -> bool:

@@ -1,12 +1,22 @@
 """PyTorch's modules as specifications, so that any network's table has formulas."""
 
+from typing import Any
+
 from torch import nn
 
-from striate.network._modules import ACTIVATION_MODULES, GlobalPooling, MinPool, Sum
+from striate.network._modules import (
+    ACTIVATION_MODULES,
+    Joined,
+    PaddedConv1d,
+    PaddedConv2d,
+    Sum,
+)
+from striate.network._pooling import GlobalPooling, Pooling
+from striate.network._size import Padding, Size
 from striate.network._spec import Layer
-from striate.network._spec_block import Add
+from striate.network._spec_block import Add, Concatenate
 from striate.network._spec_plain import Activation, BatchNorm, Dense, Dropout, Flatten, GlobalPool
-from striate.network._spec_window import Conv, Pool, Size
+from striate.network._spec_window import Conv, Pool
 
 _ACTIVATIONS = {type(make()): name for name, make in ACTIVATION_MODULES.items()}
 _BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
@@ -16,14 +26,14 @@ _DROPOUTS = (nn.Dropout, nn.Dropout1d, nn.Dropout2d)
 def recognise(module: nn.Module) -> Layer | None:
     """Return the specification whose arithmetic a module follows, or None."""
     match module:
+        case Pooling() | GlobalPooling() | PaddedConv1d() | PaddedConv2d():
+            return module.spec
         case nn.Conv1d() | nn.Conv2d():
             return _convolution(module)
         case nn.MaxPool1d() | nn.MaxPool2d():
             return _max_pool(module)
         case nn.AvgPool1d() | nn.AvgPool2d():
             return _average_pool(module)
-        case MinPool() | GlobalPooling():
-            return module.spec
         case nn.AdaptiveAvgPool2d():
             return GlobalPool("average") if module.output_size in (1, (1, 1)) else None
         case nn.AdaptiveMaxPool2d():
@@ -34,6 +44,8 @@ def recognise(module: nn.Module) -> Layer | None:
             return Flatten() if (module.start_dim, module.end_dim) == (1, -1) else None
         case Sum():
             return Add()
+        case Joined():
+            return Concatenate()
     return _plain(module)
 
 
@@ -46,39 +58,42 @@ def _plain(module: nn.Module) -> Layer | None:
     return Activation(name) if name else None
 
 
-def _convolution(module: nn.Conv1d | nn.Conv2d) -> Conv | None:
-    """Every padding mode has the same sizes; "same" only where it is the same on both sides."""
-    spans = [d * (k - 1) for k, d in zip(module.kernel_size, module.dilation, strict=True)]
-    padding: Size
-    if module.padding == "same":
-        if any(span % 2 for span in spans):
-            return None
-        padding = tuple(span // 2 for span in spans)
+def _convolution(module: nn.Conv1d | nn.Conv2d) -> Conv:
+    """PyTorch's own "same", which takes no strides, puts an odd pixel after as ours does."""
+    padding: Padding
+    if isinstance(module.padding, str):
+        padding = "same" if module.padding == "same" else 0
     else:
-        padding = 0 if isinstance(module.padding, str) else tuple(module.padding)
+        padding = _short(module.padding)
     return Conv(
         module.out_channels,
-        tuple(module.kernel_size),
-        stride=tuple(module.stride),
+        _short(module.kernel_size),
+        stride=_short(module.stride),
         padding=padding,
-        dilation=tuple(module.dilation),
+        dilation=_short(module.dilation),
         groups=module.groups,
         bias=module.bias is not None,
+        mode=module.padding_mode,
     )
 
 
 def _max_pool(module: nn.MaxPool1d | nn.MaxPool2d) -> Pool | None:
-    if module.dilation not in (1, (1,), (1, 1)) or module.return_indices:
+    if _short(module.dilation) != 1 or module.return_indices:
         return None
-    return Pool("max", module.kernel_size, module.stride, module.padding, module.ceil_mode)
+    return Pool("max", *_sizes(module), module.ceil_mode)
 
 
 def _average_pool(module: nn.AvgPool1d | nn.AvgPool2d) -> Pool:
-    return Pool(
-        "average",
-        module.kernel_size,
-        module.stride,
-        module.padding,
-        module.ceil_mode,
-        module.count_include_pad,
-    )
+    return Pool("average", *_sizes(module), module.ceil_mode, module.count_include_pad)
+
+
+def _sizes(module: nn.Module) -> tuple[Size, Size | None, Size]:
+    """Return window, stride (None where it is the window's size) and padding of a pooling."""
+    window, stride = _short(module.kernel_size), _short(module.stride)
+    return window, None if stride == window else stride, _short(module.padding)
+
+
+def _short(size: Any) -> Size:
+    """Return one number where PyTorch holds the same one for every axis, as users write it."""
+    numbers = (size,) if isinstance(size, int) else tuple(size)
+    return int(numbers[0]) if len(set(numbers)) == 1 else numbers

@@ -5,6 +5,7 @@ from striate.network._compact import compact
 from striate.network._course import cnn3, cnn5, cnn64, cnn64_small, cnn_gap, lenet5, mlp
 from striate.network._entry import Entry
 from striate.network._options import Option, Value
+from striate.network._written import is_written, written_entry
 
 DROPOUT = Option(
     name="dropout",
@@ -155,10 +156,13 @@ def networks() -> tuple[Entry, ...]:
 
 
 def entry(name: str) -> Entry:
-    """Return a registered network; raise NetworkError for an unknown name."""
+    """Return a registered network, or one written in words or in a YAML file.
+
+    Raises NetworkError for an unknown name and for words that aren't understood.
+    """
     known = {one.name: one for one in ENTRIES}
-    if name not in known:
-        raise NetworkError(
-            unknown("network", name, known, do="'striate networks' says what each is.")
-        )
-    return known[name]
+    if name in known:
+        return known[name]
+    if is_written(name):
+        return written_entry(name)
+    raise NetworkError(unknown("network", name, known, do="'striate networks' says what each is."))

@@ -56,6 +56,11 @@ class Layer(ABC):
         """Return the output shape; with a size below 1 where the layer doesn't fit."""
         return shape
 
+    def objection(self, shape: Shape) -> str:
+        """Return why an input can't be taken beside its size, to go on after the layer's name; ""."""
+        del shape
+        return ""
+
     def formula(self, shape: Shape) -> str:
         """Return where the output size comes from, in this layer's numbers; "" where it's kept."""
         del shape

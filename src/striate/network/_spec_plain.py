@@ -53,7 +53,7 @@ class BatchNorm(Layer):
 
     kind: ClassVar[str] = "batch norm"
     stem: ClassVar[str] = "norm"
-    notation: ClassVar[str] = "batch norm"
+    notation: ClassVar[str] = "batchnorm"
 
     def parameters(self, shape: Shape) -> int:
         return 2 * shape[0]
@@ -79,7 +79,7 @@ class Dropout(Layer):
 
     @property
     def notation(self) -> str:
-        return f"dropout {self.probability:g}"
+        return f"dropout {self.probability!r}"
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ class Dense(Layer):
 
     @property
     def notation(self) -> str:
-        return f"dense {self.units}" if self.bias else f"dense {self.units} no bias"
+        return f"dense {self.units}" if self.bias else f"dense {self.units} bias off"
 
     def output(self, shape: Shape) -> Shape:
         return (*shape[:-1], self.units)
@@ -141,7 +141,7 @@ class Dense(Layer):
 
 @dataclass(frozen=True)
 class GlobalPool(Layer):
-    """Maximum, minimum or mean of each whole channel: (C, H, W) → (C,)."""
+    """Maximum, minimum or mean of each whole channel: (C, H, W) or (C, L) → (C,)."""
 
     how: Literal["max", "min", "average"] = "average"
 

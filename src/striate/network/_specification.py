@@ -3,14 +3,13 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 from striate.errors import NetworkError
 from striate.network._arithmetic import Shape, times
 from striate.network._field import Field, Fields
 from striate.network._spec import Layer
-from striate.network._spec_block import Add, Residual
-
-Item = Layer | Residual
+from striate.network._spec_block import Add, Concatenate, Item, Parallel, Residual
 
 LARGEST_PICTURE = 4096
 """Sizes up to this one are tried when a message says which picture would fit."""
@@ -20,12 +19,14 @@ LARGEST_PICTURE = 4096
 class Specification:
     """A network before PyTorch: its layers, and the activation that its publication ends with.
 
-    `final_activation` ("log-softmax", "sigmoid" or None) isn't among the layers: networks return
-    logits, and the task applies the activation once.
+    `final_activation` ("log-softmax", "softmax", "sigmoid" or None) isn't among the layers: networks
+    return logits, and the task applies the activation once. `added_head` says that striate put the
+    last dense layer (and flatten, where it was needed) behind what a user wrote.
     """
 
     layers: tuple[Item, ...]
     final_activation: str | None = None
+    added_head: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,9 +46,9 @@ class Step:
 class _DoesNotFitError(Exception):
     """A layer that can't be computed; caught by `walk`, which knows the whole network."""
 
-    def __init__(self, number: int, layer: Layer, shape: Shape) -> None:
+    def __init__(self, number: int, layer: Layer, shape: Shape, why: str = "") -> None:
         super().__init__()
-        self.number, self.layer, self.shape = number, layer, shape
+        self.number, self.layer, self.shape, self.why = number, layer, shape, why
 
 
 def named(items: Sequence[Item]) -> list[tuple[str, Item]]:
@@ -102,6 +103,8 @@ class _Walker:
     def _item(self, name: str, item: Item, shape: Shape, fields: Fields) -> Iterator[Step]:
         if isinstance(item, Residual):
             yield from self._residual(name, item, shape, fields)
+        elif isinstance(item, Parallel):
+            yield from self._parallel(name, item, shape, fields)
         else:
             yield self._layer(name, item, shape, fields)
 
@@ -110,6 +113,9 @@ class _Walker:
         maps = len(shape) > 1
         if (maps and layer.takes == "vectors") or (not maps and layer.takes == "maps"):
             raise _DoesNotFitError(self.number, layer, shape)
+        why = layer.objection(shape)
+        if why:
+            raise _DoesNotFitError(self.number, layer, shape, why)
         output = layer.output(shape)
         if min(output) < 1:
             raise _DoesNotFitError(self.number, layer, shape)
@@ -128,14 +134,41 @@ class _Walker:
             )
         yield from body
         yield from shortcut
+        joined = _joined([left_fields, right_fields])
+        yield self._meeting(f"{name}.add", Add(), left, joined)
+
+    def _parallel(self, name: str, block: Parallel, shape: Shape, fields: Fields) -> Iterator[Step]:
+        shapes, ends = [], []
+        for number, branch in enumerate(block.branches, start=1):
+            steps, after, end = self.through(branch, shape, f"{name}.branch{number}.", fields)
+            yield from steps
+            shapes.append(after)
+            ends.append(end)
+        if len({after[1:] for after in shapes}) > 1:
+            raise NetworkError(
+                f"The branches of '{name}' can't be concatenated: they give "
+                f"{', '.join(map(times, shapes))}. Give all the same height and width, by their "
+                "strides and padding."
+            )
+        joined = (sum(after[0] for after in shapes), *shapes[0][1:])
+        yield self._meeting(f"{name}.concatenate", Concatenate(), joined, _joined(ends))
+
+    def _meeting(self, name: str, layer: Layer, shape: Shape, fields: Fields) -> Step:
+        """Return the step in which branches become one map of `shape`."""
         self.number += 1
-        joined = tuple(Field.join(*pair) for pair in zip(left_fields, right_fields, strict=True))
-        yield Step(name=f"{name}.add", layer=Add(), input=left, output=left, fields=joined)
+        return Step(name=name, layer=layer, input=shape, output=shape, fields=fields)
+
+
+def _joined(branches: Sequence[Fields]) -> Fields:
+    """Return the fields that hold those of all branches, axis by axis."""
+    return tuple(reduce(Field.join, axis) for axis in zip(*branches, strict=True))
 
 
 def _letter(items: Sequence[Item], shape: Shape, error: _DoesNotFitError) -> str:
     """Return what the user is told about the first impossible layer."""
     layer = f"layer {error.number} '{error.layer.notation}'"
+    if error.why:
+        return f"L{layer[1:]} {error.why}."
     if error.layer.takes == "vectors":
         return (
             f"A dense layer takes a vector, but {layer} gets a feature map of "
@@ -159,11 +192,10 @@ def _letter(items: Sequence[Item], shape: Shape, error: _DoesNotFitError) -> str
 def _remedy(items: Sequence[Item], shape: Shape) -> str:
     """Return which size would do: the smallest square one, found by trying."""
     for size in range(1, LARGEST_PICTURE + 1):
+        square = (size,) * len(shape[1:])
         try:
-            _Walker((shape[0], size, size)).through(
-                items, (shape[0], size, size), "", _start(shape)
-            )
+            _Walker((shape[0], *square)).through(items, (shape[0], *square), "", _start(shape))
         except _DoesNotFitError:
             continue
-        return f"a picture of at least {size}×{size} would do."
-    return f"no picture up to {LARGEST_PICTURE}×{LARGEST_PICTURE} would do."
+        return f"a picture of at least {times(square)} would do."
+    return f"no picture up to {times((LARGEST_PICTURE,) * len(shape[1:]))} would do."

@@ -12,7 +12,10 @@ from striate.network._specification import Specification, walk
 def specify(
     name: str, *, shape: Shape, outputs: int, options: Mapping[str, object] | None = None
 ) -> Specification:
-    """Return a registered network's layers for pictures of `shape` (C, H, W).
+    """Return a registered or written network's layers for pictures of `shape` (C, H, W) or (C, L).
+
+    A written network is one line ("conv 8 3 | relu | dense 10") or the path of a YAML list; the
+    dense layer that gives `outputs` is checked, or added where it is missing.
 
     Raises NetworkError for an unknown name or option and where a layer doesn't fit the picture.
     """

@@ -1,9 +1,10 @@
-"""Receptive fields of any forward pass, followed through PyTorch's own operations.
+"""Receptive fields and sources of any forward pass, followed through PyTorch's own operations.
 
 This knows nothing of specifications, so it also checks them.
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -12,12 +13,37 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from striate.network._arithmetic import Shape, Window
 from striate.network._field import Field, Fields, whole
+from striate.network._graph import PICTURE, Reads
 
 _ATEN = torch.ops.aten
 
+# Operations that only hand numbers on.
+_PLAIN = frozenset(
+    {"alias", "clone", "contiguous", "detach", "expand", "permute", "reshape", "squeeze", "t"}
+    | {"_reshape_alias", "_to_copy", "_unsafe_view", "transpose", "unsqueeze", "view"}
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """Where a tensor comes from.
+
+    Attributes:
+        reads: the rows that made it, by number, or PICTURE.
+        computed: whether something was computed on the way without a module.
+    """
+
+    reads: Reads = ()
+    computed: bool = False
+
+    def join(self, other: "Origin") -> "Origin":
+        """Return the origin of what is made from both."""
+        reads = tuple(sorted({*self.reads, *other.reads}))
+        return Origin(reads=reads, computed=self.computed or other.computed)
+
 
 class FieldTrace(TorchDispatchMode):  # type: ignore[no-untyped-call]  # PyTorch's is untyped
-    """Inside this context, every tensor made from `picture` gets its receptive fields.
+    """Inside this context, every tensor made from `picture` gets its receptive fields and origin.
 
     `picture` is (1, C, H, W) or (1, C, L). Operations that keep the spatial size keep and join
     fields; those that end with one position or none read the whole map; convolution and pooling
@@ -29,6 +55,7 @@ class FieldTrace(TorchDispatchMode):  # type: ignore[no-untyped-call]  # PyTorch
         self.sizes = tuple(picture.shape[2:])
         # The tensors are kept, so that no id is given twice.
         self._known: dict[int, tuple[Tensor, Fields | None]] = {}
+        self._origins: dict[int, Origin] = {id(picture): Origin(reads=(PICTURE,))}
         self.tell(picture, tuple(Field() for _ in self.sizes))
 
     def fields(self, tensor: Tensor) -> Fields | None:
@@ -46,13 +73,33 @@ class FieldTrace(TorchDispatchMode):  # type: ignore[no-untyped-call]  # PyTorch
         result = func(*args, **(kwargs or {}))
         sources = [one for one in _tensors((args, kwargs)) if id(one) in self._known]
         if sources:
+            origin = self._origin_after(func, sources)
             for made in _tensors(result):
                 self.tell(made, self._after(func, args, sources, made))
+                self._origins[id(made)] = origin
         return result
 
     def tell(self, tensor: Tensor, fields: Fields | None) -> None:
         """Keep the fields of a tensor; also from outside, where they are known otherwise."""
         self._known[id(tensor)] = (tensor, fields)
+
+    def origin(self, value: Any) -> Origin:
+        """Return the joined origin of all tensors in `value`."""
+        joined = Origin()
+        for tensor in _tensors(value):
+            joined = joined.join(self._origins.get(id(tensor), Origin()))
+        return joined
+
+    def tell_origin(self, value: Any, row: int) -> None:
+        """Note that the tensors in `value` were made by a row."""
+        for tensor in _tensors(value):
+            self._known.setdefault(id(tensor), (tensor, None))
+            self._origins[id(tensor)] = Origin(reads=(row,))
+
+    def _origin_after(self, func: Any, sources: list[Tensor]) -> Origin:
+        joined = self.origin(sources)
+        name = func.overloadpacket.__name__
+        return joined if name in _PLAIN else Origin(reads=joined.reads, computed=True)
 
     def _after(
         self, func: Any, args: tuple[Any, ...], sources: list[Tensor], made: Tensor

@@ -43,6 +43,8 @@ def to_onnx(stage: InputStage, network: nn.Module, task: Task, shape: Shape) -> 
         warnings.filterwarnings("ignore", category=DeprecationWarning)
         warnings.filterwarnings("ignore", category=TracerWarning)
         warnings.filterwarnings("ignore", message=".*legacy TorchScript-based ONNX export.*")
+        # Of padding by F.pad: its numbers are worked out in the file instead of here.
+        warnings.filterwarnings("ignore", message="Constant folding - Only steps=1")
         torch.onnx.export(
             shipped,
             (example,),

@@ -63,14 +63,18 @@ class InitialisationSettings(Group):
         default="default", description="how kernels are drawn (docs/training.md)"
     )
     dense: str = Field(default="default", description="how dense weights are drawn")
-    bias: str = Field(default="default", description="biases: default or zeros")
+    bias: str = Field(default="default", description="biases: default, zeros or constant")
     deviation: PositiveFloat = Field(default=0.01, description="standard deviation of 'normal'")
+    constant: float = Field(default=0.0, description="the value of 'constant'")
 
 
 class NetworkSettings(Group):
     """Which network, with its own options (`striate networks` lists them)."""
 
-    name: str | None = Field(default=None, description="a name of `striate networks`")
+    name: str | None = Field(
+        default=None,
+        description="a name of `striate networks`, or layers on one line or in a YAML file",
+    )
     options: dict[str, Any] = Field(default={}, description="the network's own options")
     initialisation: InitialisationSettings = InitialisationSettings()
 
