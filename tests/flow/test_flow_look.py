@@ -47,3 +47,16 @@ def test_a_network_with_nothing_to_train_is_refused(folder: Path, tmp_path: Path
     with pytest.raises(striate.NetworkError, match="nothing could be learnt"):
         striate.train(folder, network=module, out=tmp_path / "runs")
     assert not (tmp_path / "runs").exists()
+
+
+def test_a_head_that_was_added_is_told(folder: Path, tmp_path: Path) -> None:
+    heard: list[Any] = []
+
+    class Facts(Silent):
+        def found(self, facts: Any) -> None:
+            heard.extend(facts)
+
+    line = "conv 4 3 pad 1 | relu | max 2"
+    striate.train(folder, network=line, epochs=1, out=tmp_path, listener=Facts())
+    reason = next(why for name, _, why in heard if name == "network")
+    assert reason == "it didn't end in a dense layer, so one was added"

@@ -148,26 +148,45 @@ def test_a_skip_past_other_layers_is_an_edge() -> None:
     assert "n0 --> n3" in table.mermaid()
 
 
+class Inverted(nn.Module):
+    """A residual block that adds without a module."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.wide, self.narrow = nn.Conv2d(2, 8, 1), nn.Conv2d(8, 2, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + torch.relu(self.narrow(torch.relu(self.wide(x))))
+
+
+def test_a_sum_without_a_module_is_a_skip_around_its_block() -> None:
+    blocks = [nn.Sequential(Inverted(), Inverted()), nn.Conv2d(2, 2, 1)]
+    drawing = draw(summary(nn.Sequential(nn.Conv2d(1, 2, 3), *blocks), input=(1, 8, 8)))
+    assert [(node.title, node.repeats) for node in drawing.nodes] == [
+        ("0", 1),
+        ("1.0 – 1.1", 2),
+        ("2", 1),
+    ]
+    node = drawing.nodes[1]
+    assert (node.branches, node.join) == ((("conv 1×1, 8", "conv 3×3, 2"), ()), "add")
+    assert drawing.edges == ((-1, 0), (0, 1), (1, 2))
+
+
 def test_a_tangle_is_said_to_be_one() -> None:
-    dense_block = torchvision.models.densenet121().features.denseblock1
-
-    class Two(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.a, self.b = dense_block, nn.Conv2d(256, 2, 1)
-
-        def forward(self, x: Tensor) -> Tensor:
-            logits: Tensor = self.b(self.a(x)).mean((2, 3))
-            return logits
-
-    drawing = draw(summary(Two(), input=(64, 8, 8)))
-    assert drawing.nodes[0].lines == (
+    """Every layer of a dense block reads all before it, and the block hands its input on."""
+    network = torchvision.models.densenet121()
+    drawing = draw(summary(network, input=(3, 64, 64)))
+    assert drawing.nodes[1].lines == (
         "12 × batch norm, 12 × relu, 12 × conv",
         "branches inside aren't drawn",
-        "256×8×8 · 335,040 parameters",
+        "256×16×16 · 335,040 parameters",
     )
-    # The dense block hands its input on.
-    assert drawing.edges == ((-1, 0), (-1, 1), (0, 1))
+    assert [edge for edge in drawing.edges if edge[1] != edge[0] + 1] == [
+        (0, 2),
+        (2, 4),
+        (4, 6),
+        (6, 8),
+    ]
 
 
 @pytest.mark.parametrize("name", [one.name for one in networks()])

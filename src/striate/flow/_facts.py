@@ -56,6 +56,7 @@ def facts_of(prepared: Prepared, network: nn.Module) -> list[Fact]:
     reasons = {choice.name: choice for choice in prepared.choices}
     total = sum(p.numel() for p in network.parameters())
     trainable = sum(p.numel() for p in network.parameters() if p.requires_grad)
+    head = getattr(getattr(network, "specification", None), "added_head", False)
     parameters = f"{total:,} parameters" + (
         f", {trainable:,} trainable" if trainable < total else ""
     )
@@ -77,7 +78,8 @@ def facts_of(prepared: Prepared, network: nn.Module) -> list[Fact]:
         (
             "network",
             f"{settings.network.name}: {parameters}",
-            _why(reasons, "network.name"),
+            _why(reasons, "network.name")
+            or ("it didn't end in a dense layer, so one was added" if head else ""),
         ),
         (
             "training",

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from striate.network._arithmetic import times
-from striate.network._draw_branches import inside, output
+from striate.network._draw_branches import inside, output, with_skip
 from striate.network._draw_groups import Edge, Group, groups
 from striate.network._draw_words import figures, layer_words
 from striate.network._rows import Row, Summary
@@ -52,13 +52,27 @@ def draw(table: Summary) -> Drawing:
     runs = _runs(table.rows, found)
     node_of = {number: node for node, run in enumerate(runs) for number in run}
     node_of[-1] = -1
-    between = {(node_of[a], node_of[b]) for a, b in edges if node_of[a] != node_of[b]}
+    nodes = tuple(_run_node(table.rows, [found[number] for number in run]) for run in runs)
+    between = {
+        (node_of[a], node_of[b])
+        for a, b in edges
+        if node_of[a] != node_of[b] and not _is_inside(found, nodes, node_of, a, b)
+    }
     return Drawing(
         title=f"{_short(table.network)} for {times(table.input)}, {table.parameters:,} parameters",
         picture=f"input {times(table.input)}",
-        nodes=tuple(_run_node(table.rows, [found[number] for number in run]) for run in runs),
+        nodes=nodes,
         edges=tuple(sorted(between)),
     )
+
+
+def _is_inside(
+    found: Sequence[Group], nodes: Sequence[Node], node_of: dict[int, int], source: int, target: int
+) -> bool:
+    """Return whether an edge between groups is drawn as the skip of the block before its end."""
+    before = target - 1
+    passes = source != before and target > 0 and found[before].skips
+    return passes and () in nodes[node_of[before]].branches
 
 
 def _short(name: str, most: int = 32) -> str:
@@ -83,6 +97,7 @@ def _signature(rows: Sequence[Row], group: Group) -> Signature:
     """Return what must be equal in equal blocks; the names and the input's channels needn't."""
     return tuple(
         (
+            group.skips,
             rows[number].kind,
             rows[number].input,
             rows[number].output,
@@ -117,6 +132,8 @@ def _block(rows: Sequence[Row], group: Group) -> Node:
     if structure is None:
         lines = (_kinds(chain), "branches inside aren't drawn", told)
         return Node(title=group.name, lines=lines)
+    skipped = with_skip(rows, group.rows, structure) if group.skips else None
+    structure = structure if skipped is None else skipped
     if not structure.join and len(structure.branches[0]) == 1:
         return _cell(rows, group)
     return Node(title=group.name, lines=(told,), branches=structure.branches, join=structure.join)

@@ -24,6 +24,16 @@ def output(rows: Sequence[Row], numbers: Sequence[int]) -> Shape:
     return rows[numbers[-1]].output if reader is None else reader.input
 
 
+def with_skip(rows: Sequence[Row], numbers: Sequence[int], found: Inside) -> Inside | None:
+    """Return a chain with its input beside it, joined after it; None for other blocks."""
+    end = numbers[-1]
+    reader = next((row for row in rows if end in row.reads), None)
+    if found.join or reader is None or not reader.input:
+        return None
+    same = reader.input[0] == rows[end].output[0]
+    return Inside(branches=(*found.branches, ()), join="add" if same else "concatenate")
+
+
 def inside(rows: Sequence[Row], numbers: Sequence[int]) -> Inside | None:
     """Return a block's branches, or None where it isn't a chain or a single fork and meeting."""
     held = set(numbers)

@@ -1,7 +1,7 @@
 """Which layers share a box: by themselves with what follows them, or by the block they are in."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from striate.network._draw_branches import inside
 from striate.network._draw_words import is_small
@@ -20,10 +20,15 @@ Edge = tuple[int, int]
 
 @dataclass(frozen=True, kw_only=True)
 class Group:
-    """Layers in one box, by the numbers of their rows; `name` is the block's, "" without one."""
+    """Layers in one box, by the numbers of their rows; `name` is the block's, "" without one.
+
+    `skips` says that what comes after reads the block's input beside its output: an addition or
+    concatenation that no module does.
+    """
 
     rows: tuple[int, ...]
     name: str = ""
+    skips: bool = False
 
 
 def groups(rows: Sequence[Row]) -> tuple[list[Group], list[Edge]]:
@@ -35,10 +40,11 @@ def groups(rows: Sequence[Row]) -> tuple[list[Group], list[Edge]]:
     """
     deepest = max((row.name.count(".") for row in rows), default=0)
     depths = [0, *range(deepest, 0, -1)]
-    drawn = [(found, _edges(rows, found)) for found in (_grouped(rows, d) for d in depths)]
+    grouped = [_with_skips(rows, _grouped(rows, depth)) for depth in depths]
+    drawn = [(found, _edges(rows, found)) for found in grouped]
     short = [one for one in drawn if _count(rows, one[0]) <= MOST]
-    chains = [one for one in short if not _far(one[1]) and _says_enough(rows, one[0])]
-    sparse = [one for one in short if _far(one[1]) <= FAR]
+    chains = [one for one in short if not _far(*one) and _says_enough(rows, one[0])]
+    sparse = [one for one in short if _far(*one) <= FAR]
     return (chains or sparse or short or drawn[-1:])[0]
 
 
@@ -87,14 +93,37 @@ def _says_enough(rows: Sequence[Row], found: Sequence[Group]) -> bool:
     return len(found) >= FEWEST or all(inside(rows, block) is not None for block in blocks)
 
 
-def _far(edges: Sequence[Edge]) -> int:
-    """Return how many edges don't go to the next box."""
-    return sum(target != source + 1 for source, target in edges)
+def _far(found: Sequence[Group], edges: Sequence[Edge]) -> int:
+    """Return how many edges pass boxes by, but for skips around one block."""
+    return sum(
+        target != source + 1 and not (target > 0 and found[target - 1].skips)
+        for source, target in edges
+    )
+
+
+def _with_skips(rows: Sequence[Row], found: Sequence[Group]) -> list[Group]:
+    """Mark the blocks whose input is read beside their output by the group after them."""
+    outside = [
+        {source for number in group.rows for source in rows[number].reads} - set(group.rows)
+        for group in found
+    ]
+    marked = list(found)
+    for place, group in enumerate(found[:-1]):
+        after, ends = outside[place + 1], outside[place + 1] & set(group.rows)
+        # Where the block around both goes on, that is the one to draw.
+        around = f"{found[place + 1].name}."
+        apart = around == "." or not group.name.startswith(around)
+        if group.name and apart and ends and after - ends == outside[place]:
+            marked[place] = replace(group, skips=True)
+    return marked
 
 
 def _count(rows: Sequence[Row], found: Sequence[Group]) -> int:
-    """Return the number of boxes when blocks of equal outputs are drawn once."""
-    shapes = [(group.name != "", rows[group.rows[-1]].output) for group in found]
+    """Return the number of boxes when blocks of equal inputs and outputs are drawn once."""
+    shapes = [
+        (group.name != "", rows[group.rows[0]].input, rows[group.rows[-1]].output)
+        for group in found
+    ]
     return sum(
         1
         for number, shape in enumerate(shapes)

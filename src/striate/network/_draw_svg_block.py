@@ -98,7 +98,10 @@ def _inner(node: Node, place: Placed) -> tuple[float, float]:
 
 
 def _branch_width(branch: tuple[str, ...]) -> float:
-    return max(map(width, branch or (_SKIP,))) + 2 * PAD
+    if not branch:
+        # Its word stands to the right of its line, which is in the middle.
+        return 2 * (width(_SKIP) + PAD)
+    return max(map(width, branch)) + 2 * PAD
 
 
 def _branch_height(branch: tuple[str, ...]) -> float:
