@@ -23,12 +23,15 @@ def layer_table(prepared: Prepared, network: nn.Module, outputs: int) -> Summary
 
 
 def second_look(prepared: Prepared, table: Summary, told: Told) -> None:
-    """Warn of what is usually a mistake; raise NetworkError where nothing could be learnt."""
+    """Warn of what is usually a mistake; raise NetworkError where nothing could be learnt.
+
+    A network that striate itself chose gets no advice: its unread border pixels and its receptive
+    field are what makes it quick, and were chosen knowing them.
+    """
+    if any(choice.name == "network.name" for choice in prepared.choices):
+        return
     shape = prepared.shape
-    # To advise against the size of a network that striate itself chose would help nobody.
-    ours = any(choice.name == "network.name" for choice in prepared.choices)
-    pixels = shape.channels * shape.height * shape.width
-    values = None if ours else len(prepared.split.train) * pixels
+    values = len(prepared.split.train) * shape.channels * shape.height * shape.width
     for finding in look(table, loss=prepared.settings.loss.name, training_values=values):
         if finding.level == "refuse":
             raise NetworkError(finding.sentence)
