@@ -110,9 +110,9 @@ def shape_of(settings: Settings) -> Shape:
 
 def device_kind(wanted: str) -> str:
     """Return "cpu", "cuda" or "mps" for `training.device`. Imports PyTorch."""
-    # Waiting threads spin for milliseconds by default. Where another program keeps a core busy, each
-    # of a step's hundred barriers then waits for it: steps took up to 10 times as long on 2 busy
-    # cores; with this count 1.5 times, and about the same as by default on idle ones.
+    # Waiting threads spin for milliseconds by default, and where another program keeps a core busy,
+    # each of a step's hundred barriers waits for it. Steps of 18 ms on 2 idle cores took 250 to
+    # 480 ms beside other work, and 64 to 77 ms with this count; on idle cores it made no difference.
     os.environ.setdefault("GOMP_SPINCOUNT", "10000")
     from striate.training._device import pick_device
 
