@@ -2,18 +2,26 @@
 
     python benchmarks/courses.py --data FOLDER     # FOLDER holds mnist/MNIST/raw/*.gz
 
-One run is one line; entries are named RECIPE-OPTIONS-SEED.
+One run is one line; entries are named RECIPE-OPTIONS-SEED. Those with "shuffled" see the pixels of
+every picture in one fixed order drawn at random: to a dense network that is the same data, to a
+convolution it is not. Those with "norm" or "plain" are cnn-gap for one epoch with and without batch
+norm, for every learning rate and initialisation of the grid.
 """
 
 import argparse
 import json
 import sys
+import tempfile
 from collections.abc import Callable
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from harness import Contender, compare, main
+from striate.data._idx import idx_files, read_idx
 
 SEEDS = (0, 1, 2)
 VARIANTS = {
@@ -24,6 +32,13 @@ VARIANTS = {
     "cnn-gap-average": ["--recipe", "cnn-gap", "--set", "network.pooling=average"],
     "cnn-gap-min": ["--recipe", "cnn-gap", "--set", "network.pooling=min"],
     "mlp": ["--recipe", "cnn3", "--network", "mlp"],
+}
+SHUFFLED = {"cnn3-shuffled": VARIANTS["cnn3"], "mlp-shuffled": VARIANTS["mlp"]}
+RATES = (0.001, 0.01, 0.1)
+STARTS = {
+    "default": [],
+    "normal": ["convolution=normal", "dense=normal", "bias=zeros"],
+    "kaiming": ["convolution=kaiming-normal", "dense=kaiming-normal", "bias=zeros"],
 }
 
 
@@ -38,25 +53,67 @@ def _figures(text: str, _folder: Path) -> dict[str, Any]:
     }
 
 
-def run(words: list[str], name: str, seed: int, arguments: argparse.Namespace) -> dict[str, Any]:
+def shuffled(data: Path, to: Path) -> Path:
+    """Write MNIST with the pixels of every picture in one fixed random order; return the file."""
+    order = np.random.default_rng(0).permutation(28 * 28)
+    arrays: dict[str, Any] = {}
+    for (part, kind), path in idx_files(data / "mnist" / "MNIST" / "raw").items():
+        values = read_idx(path)
+        if kind == "images":
+            values = values.reshape(len(values), -1)[:, order].reshape(values.shape)
+        arrays[f"{'x' if kind == 'images' else 'y'}_{part}"] = values
+    np.savez(to / "shuffled.npz", **arrays)
+    return to / "shuffled.npz"
+
+
+def train(source: list[str], words: list[str], name: str, seed: int) -> dict[str, Any]:
     """Train once and return the line."""
-    command = [sys.executable, "-m", "striate", "train", "mnist", "--json", "--quiet"]
-    command += ["--data-folder", str(arguments.data), "--seed", str(seed), *words]
+    command = [sys.executable, "-m", "striate", "train", *source, "--json", "--quiet"]
     return compare(
         name,
-        [Contender("striate", command, _figures)],
+        [Contender("striate", [*command, "--seed", str(seed), *words], _figures)],
         runs=1,
         note="the 10,000 test pictures, evaluation mode; train_accuracy on a sample of 5,000",
     )
 
 
+def run(words: list[str], name: str, seed: int, arguments: argparse.Namespace) -> dict[str, Any]:
+    """Train once on MNIST."""
+    return train(["mnist", "--data-folder", str(arguments.data)], words, name, seed)
+
+
+def run_shuffled(
+    words: list[str], name: str, seed: int, arguments: argparse.Namespace
+) -> dict[str, Any]:
+    """Train once on MNIST with its pixels shuffled."""
+    with tempfile.TemporaryDirectory() as folder:
+        source = shuffled(arguments.data, Path(folder))
+        return train([str(source)], words, name, seed)
+
+
+def grid() -> dict[str, list[str]]:
+    """Return the settings of every point of batch norm x learning rate x initialisation."""
+    points = {}
+    for norm, rate, (start, drawn) in product((True, False), RATES, STARTS.items()):
+        words = ["--recipe", "cnn-gap", "--epochs", "1", "--lr", str(rate)]
+        words += ["--set", f"network.batch_norm={str(norm).lower()}"]
+        for setting in drawn:
+            words += ["--set", f"network.initialisation.{setting}"]
+        points[f"{'norm' if norm else 'plain'}-{rate}-{start}"] = words
+    return points
+
+
 def entries() -> dict[str, Callable[[argparse.Namespace], dict[str, Any]]]:
     """Return every run by name."""
-    return {
-        f"{variant}-{seed}": partial(run, words, f"{variant}-{seed}", seed)
-        for seed in SEEDS
-        for variant, words in VARIANTS.items()
-    }
+    runs: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {}
+    for seed in SEEDS:
+        for variant, words in VARIANTS.items():
+            runs[f"{variant}-{seed}"] = partial(run, words, f"{variant}-{seed}", seed)
+        for variant, words in SHUFFLED.items():
+            runs[f"{variant}-{seed}"] = partial(run_shuffled, words, f"{variant}-{seed}", seed)
+    for point, words in grid().items():
+        runs[f"{point}-0"] = partial(run, words, f"{point}-0", 0)
+    return runs
 
 
 if __name__ == "__main__":
