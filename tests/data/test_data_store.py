@@ -21,7 +21,7 @@ from striate.data._room import cache_folder, make_room
 from striate.data._source import Source, Unreadable
 from striate.data._store import store
 from striate.errors import DiskError, PictureError
-from striate.image import Shape, fit, fit_matrix
+from striate.image import MAX_PIXELS, Fitted, Shape, fit, fit_array, fit_matrix
 
 Pixels = npt.NDArray[np.uint8]
 SMALL = Shape(height=8, width=8, channels=3)
@@ -47,8 +47,11 @@ class Fake:
 
     def read(self, position: int, channels: int | None = None) -> Pixels:
         assert channels in (1, 3)
-        self.read_positions.append(position)
         return self.make(position)
+
+    def load(self, position: int, shape: Shape, max_pixels: int = MAX_PIXELS) -> Fitted:  # noqa: ARG002
+        self.read_positions.append(position)
+        return fit_array(self.make(position), shape)
 
     def file(self, position: int) -> Path | None:  # noqa: ARG002
         return None

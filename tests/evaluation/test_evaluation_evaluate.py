@@ -12,7 +12,7 @@ from striate.answer import Answer, Classification, MultiLabel, Regression
 from striate.data import TEST, TRAIN, UNDECIDED, VALIDATION, Source
 from striate.errors import CheckError, PictureError, SourceError, UsageError
 from striate.evaluation import answers, evaluate, measure
-from striate.image import Shape
+from striate.image import MAX_PIXELS, Fitted, Shape, fit_array
 
 SHAPE = Shape(height=2, width=2, channels=1)
 
@@ -30,10 +30,11 @@ class Plain:
     def name(self, position: int) -> str:
         return f"{position:02d}.png"
 
-    def read(self, position: int, channels: int | None = None) -> npt.NDArray[np.uint8]:
+    def load(self, position: int, shape: Shape, max_pixels: int = MAX_PIXELS) -> Fitted:  # noqa: ARG002
         if self.levels[position] < 0:
             raise PictureError(self.name(position), "the file ends too early")
-        return np.full((self.size, self.size, channels or 3), self.levels[position], np.uint8)
+        picture = np.full((self.size, self.size, 3), self.levels[position], np.uint8)
+        return fit_array(picture, shape)
 
 
 class Grey:

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from striate.errors import SourceError
+from striate.image import MAX_PIXELS, Fitted, Shape, fit_array, to_channels
 
 
 class ArrayPictures:
@@ -35,10 +36,17 @@ class ArrayPictures:
 
     def read(self, position: int, channels: int | None = None) -> npt.NDArray[np.uint8]:
         """Return one picture, uint8 (H, W, C)."""
-        from striate.image import to_channels
-
         picture = self.array[position]
         return picture if channels in (None, picture.shape[2]) else to_channels(picture, channels)
+
+    def load(
+        self,
+        position: int,
+        shape: Shape,
+        max_pixels: int = MAX_PIXELS,  # noqa: ARG002 - the protocol's
+    ) -> Fitted:
+        """Return one picture brought to a size; what lies in memory is never too large."""
+        return fit_array(self.array[position], shape)
 
 
 class RowNames:

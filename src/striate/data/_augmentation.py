@@ -37,6 +37,11 @@ class Augmentation:
         saturation: 0.2 multiplies the distance from each pixel's grey by 0.8 to 1.2.
         erase: one rectangle is filled with `fill_value`; its area is up to this fraction of the
             picture's.
+        resized_crop: a random part of the picture is brought back to its size: its area evenly
+            from this fraction of the picture's to all, the ratio of its sides 3/4 to 4/3.
+        hue: 0.1 turns the hue by up to a tenth of the colour circle, to either side.
+        blur: largest deviation of a Gaussian blur, pixels.
+        noise: largest deviation of Gaussian noise, as a fraction of 255.
         fill: what is seen beyond the edges: "nearest" (the edge's pixel), "reflect" (mirrored,
             the edge's pixel once), "wrap" (the other side) or "constant" (`fill_value`).
         fill_value: grey level, 0 to 255.
@@ -53,6 +58,10 @@ class Augmentation:
     contrast: float = 0.0
     saturation: float = 0.0
     erase: float = 0.0
+    resized_crop: float = 0.0
+    hue: float = 0.0
+    blur: float = 0.0
+    noise: float = 0.0
     fill: str = "nearest"
     fill_value: int = 0
 

@@ -10,7 +10,8 @@ _BYTES = 1 << 21
 
 def fits_whole(height: int, width: int, shape: Shape) -> bool:
     """Return True where `fit` neither cuts nor pads a picture, so that `fit_block` does the same."""
-    return shape.rule == "squash" or height * shape.width == width * shape.height
+    whole = shape.rule == "squash" or height * shape.width == width * shape.height
+    return whole and not shape.plane
 
 
 def block_length(height: int, width: int, shape: Shape) -> int:

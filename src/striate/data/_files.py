@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from striate.data._words import readable
+from striate.image import MAX_PIXELS, Fitted, Shape, decode, header, load
 
 
 class FilePictures:
@@ -30,12 +31,13 @@ class FilePictures:
 
     def size(self, position: int) -> tuple[int, int, int]:
         """Return (height, width, channels) from the header, upright; raise PictureError."""
-        from striate.image import header
-
         return header(self.file(position), name=self._names[position])
 
     def read(self, position: int, channels: int | None = None) -> npt.NDArray[np.uint8]:
         """Return the picture, uint8 (H, W, C), upright; raise PictureError."""
-        from striate.image import decode
-
         return decode(self.file(position), name=self._names[position], channels=channels)
+
+    def load(self, position: int, shape: Shape, max_pixels: int = MAX_PIXELS) -> Fitted:
+        """Return the picture brought to a size; raise PictureError."""
+        name = self._names[position]
+        return load(self.file(position), shape, name=name, max_pixels=max_pixels)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from striate.data._blocks import block_length, fit_block, fits_whole
 from striate.data._source import Pictures, Progress, Unreadable
 from striate.errors import PictureError
-from striate.image import Shape, fit, fit_matrix
+from striate.image import Shape, fit_matrix
 
 
 @runtime_checkable
@@ -37,6 +37,7 @@ class Filling:
         self.matrices = np.zeros((len(pixels), 2, 3), np.float32)
         self.unreadable: list[Unreadable] = []
         self._stop = Event()
+        self._wide = shape.wide
 
     def run(self, positions: Positions, threads: int, progress: Progress | None) -> None:
         """Fill the rows at `positions`; the first error that isn't a PictureError comes out."""
@@ -57,15 +58,15 @@ class Filling:
         fill, piece = self._fill, _PIECE
         if isinstance(self.pictures, Block) and len(positions):
             height, width = self.pictures.array.shape[1:3]
-            if fits_whole(height, width, self.shape):
-                fill, piece = self._fill_block, block_length(height, width, self.shape)
+            if fits_whole(height, width, self._wide):
+                fill, piece = self._fill_block, block_length(height, width, self._wide)
         starts = range(0, len(positions), piece)
         return [pool.submit(fill, positions[start : start + piece]) for start in starts]
 
     def _fill_block(self, positions: Positions) -> int:
         if isinstance(self.pictures, Block) and not self._stop.is_set():
             pictures = self.pictures.array[positions]
-            self.pixels[positions] = fit_block(pictures, self.shape)
+            self.pixels[positions] = fit_block(pictures, self._wide)
             height, width = pictures.shape[1:3]
             self.matrices[positions] = fit_matrix(height, width, self.shape)
         return len(positions)
@@ -79,11 +80,11 @@ class Filling:
 
     def _fill_one(self, position: int) -> None:
         try:
-            picture = self.pictures.read(position, self.shape.channels)
+            fitted = self.pictures.load(position, self._wide)
         except PictureError as error:
             lost = Unreadable(position=position, name=error.name, reason=error.reason)
             self.unreadable.append(lost)
             return
-        self.pixels[position] = fit(picture, self.shape)
-        height, width = picture.shape[:2]
-        self.matrices[position] = fit_matrix(height, width, self.shape)
+        self.pixels[position] = fitted.picture_HWC
+        self.matrices[position] = fitted.matrix
+        self.matrices[position, :, 2] -= self.shape.margin

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from striate.answer import Answer
+from striate.image import MAX_PIXELS, Fitted, Shape
 
 TRAIN, VALIDATION, TEST = 0, 1, 2
 PARTS = ("train", "validation", "test")
@@ -30,6 +31,13 @@ class Pictures(Protocol):
 
     def read(self, position: int, channels: int | None = None) -> npt.NDArray[np.uint8]:
         """Return the picture, uint8 (H, W, C), upright; C is `channels` (1 or 3) or the file's own.
+
+        Raises PictureError. Safe to call from several threads.
+        """
+        ...
+
+    def load(self, position: int, shape: Shape, max_pixels: int = MAX_PIXELS) -> Fitted:
+        """Return the picture brought to a size, as prediction does (`striate.image.load`).
 
         Raises PictureError. Safe to call from several threads.
         """

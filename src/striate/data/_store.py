@@ -20,8 +20,8 @@ class Store:
     Attributes:
         shape: the size, and how the pictures were brought to it.
         unreadable: pictures that couldn't be decoded; they can't be taken.
-        matrices: (N, 2, 3) float32, from pixel coordinates in the upright file to the store's
-            (`striate.image.fit_matrix`); zeros where there is no picture.
+        matrices: (N, 2, 3) float32, from pixel coordinates in the upright file to those in what
+            `take` returns (`striate.image.fit_matrix`); zeros where there is no picture.
     """
 
     def __init__(
@@ -39,6 +39,8 @@ class Store:
         self.unreadable = tuple(unreadable)
         self._room = room
         self._pixels = room.array
+        side = shape.margin
+        self._centre = slice(side, -side) if side else slice(None)
         self._missing = np.zeros(len(room.array), bool)
         if missing is not None:
             self._missing[missing] = True
@@ -58,7 +60,14 @@ class Store:
         return pictures
 
     def take(self, positions: Positions) -> npt.NDArray[np.uint8]:
-        """Return pictures by position, a copy: uint8 (B, H, W, C).
+        """Return pictures by position as the network sees them, a copy: uint8 (B, H, W, C).
+
+        Raises ValueError for a picture that couldn't be read, IndexError outside the source.
+        """
+        return self.take_wide(positions)[:, self._centre, self._centre]
+
+    def take_wide(self, positions: Positions) -> npt.NDArray[np.uint8]:
+        """Return pictures with the margin at every side, a copy: uint8 (B, H + 2m, W + 2m, C).
 
         Raises ValueError for a picture that couldn't be read, IndexError outside the source.
         """
@@ -116,7 +125,8 @@ def store(
         pixels = source.pictures.array
         matrices = np.broadcast_to(np.eye(2, 3, dtype=np.float32), (len(pixels), 2, 3))
         return Store(Room(pixels), shape=shape, matrices=matrices, missing=skipped)
-    room = make_room((len(source), shape.height, shape.width, shape.channels), cache)
+    wide = shape.wide
+    room = make_room((len(source), wide.height, wide.width, wide.channels), cache)
     try:
         filling = Filling(source.pictures, shape, room.array)
         filling.run(np.setdiff1d(np.arange(len(source)), skipped), threads, progress)
@@ -129,4 +139,5 @@ def store(
 
 
 def _has_shape(pixels: npt.NDArray[np.uint8], shape: Shape) -> bool:
-    return pixels.shape[1:] == (shape.height, shape.width, shape.channels)
+    same = pixels.shape[1:] == (shape.height, shape.width, shape.channels)
+    return same and not shape.margin

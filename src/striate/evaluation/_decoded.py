@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from striate.data import Pictures, Unreadable, unreadable_limit
 from striate.errors import PictureError
-from striate.image import Shape, fit
+from striate.image import Shape
 
 Positions = npt.NDArray[np.int64]
 
@@ -46,9 +46,9 @@ class Decoded:
         lost = []
         for row, position in zip(rows.tolist(), positions[rows].tolist()):
             try:
-                picture = self._pictures.read(position, self._shape.channels)
+                fitted = self._pictures.load(position, self._shape)
             except PictureError as error:
                 lost.append(Unreadable(position=position, name=error.name, reason=error.reason))
             else:
-                taken[row] = fit(picture, self._shape)
+                taken[row] = fitted.picture_HWC
         return lost

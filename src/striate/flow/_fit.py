@@ -124,7 +124,7 @@ def input_stage(prepared: Prepared, settings: Settings) -> InputStage:
 
 def augmentation_of(settings: Settings) -> Augmentation | None:
     """Return the augmentation, or None when nothing is varied."""
-    augmentation = Augmentation(**settings.augmentation.model_dump())
+    augmentation = Augmentation(**settings.augmentation.model_dump(exclude={"mixup", "cutmix"}))
     return augmentation if augmentation.active else None
 
 

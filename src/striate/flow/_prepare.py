@@ -103,8 +103,15 @@ def shape_of(settings: Settings) -> Shape:
     data = settings.data
     size = data.image_size
     height, width = (size, size) if isinstance(size, int) else (size or (0, 0))
+    plane = data.channels if isinstance(data.channels, str) else ""
     return Shape(
-        height=height, width=width, channels=data.channels or 3, rule=data.resize or "crop"
+        height=height,
+        width=width,
+        channels=1 if isinstance(data.channels, str) else data.channels or 3,
+        rule=data.resize or "crop",
+        plane=plane,
+        background=data.background,
+        margin=data.margin or 0,
     )
 
 

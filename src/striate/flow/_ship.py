@@ -121,7 +121,8 @@ def _samples(
 
     `own` takes the user's pictures at the model's size, `synthetic` draws noise, `none` nothing.
     """
-    shape = stored.shape
+    # With the margin on: what is read again is brought to the size with its margin first.
+    shape = stored.shape.wide
     if kind == "none":
         return []
     if kind == "synthetic":
@@ -131,8 +132,8 @@ def _samples(
         return [(f"noise {i + 1}", encode_png(picture)) for i, picture in enumerate(noise)]
     chosen = seeded_sample(positions, source.ids, SHIPPED_SAMPLES, seed)
     return [
-        (source.pictures.name(int(position)), encode_png(stored[int(position)]))
-        for position in chosen
+        (source.pictures.name(position), encode_png(picture))
+        for position, picture in zip(chosen.tolist(), stored.take_wide(chosen))
     ]
 
 

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from striate.image._shape import PLANES
+
 if TYPE_CHECKING:
     from PIL.Image import Image
 
@@ -24,6 +26,14 @@ def to_channels(picture_HWC: npt.NDArray[np.uint8], channels: int) -> npt.NDArra
     if channels == 3:
         return np.repeat(picture_HWC, 3, axis=2)
     return to_array(to_mode(to_image(picture_HWC), 1))
+
+
+def to_plane(picture_HWC: npt.NDArray[np.uint8], plane: str) -> npt.NDArray[np.uint8]:
+    """Return the "red", "green" or "blue" of a picture as (H, W, 1); grey is all three."""
+    if picture_HWC.shape[2] == 1:
+        return picture_HWC
+    index = PLANES.index(plane)
+    return np.ascontiguousarray(picture_HWC[..., index : index + 1])
 
 
 def to_image(picture_HWC: npt.NDArray[np.uint8]) -> "Image":

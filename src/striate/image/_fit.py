@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from striate.image._channels import to_array, to_channels, to_image
+from striate.image._channels import to_array, to_channels, to_image, to_plane
 from striate.image._shape import Shape
 
 
@@ -23,10 +23,15 @@ def fit(picture_HWC: npt.NDArray[np.uint8], shape: Shape) -> npt.NDArray[np.uint
     """Return a picture, uint8 (H, W, 1 or 3), as uint8 (shape.height, shape.width, shape.channels).
 
     Resized once by Pillow, antialiased where it shrinks. A picture of the right size keeps its
-    pixels untouched.
+    pixels untouched. Where the shape has a margin, it is `fit` to `shape.wide` without the margin.
     """
+    if shape.margin:
+        cut = slice(shape.margin, -shape.margin)
+        return fit(picture_HWC, shape.wide)[cut, cut]
     height, width, channels = picture_HWC.shape
-    if channels > shape.channels:
+    if shape.plane:
+        picture_HWC = to_plane(picture_HWC, shape.plane)
+    elif channels > shape.channels:
         picture_HWC = to_channels(picture_HWC, shape.channels)
     if (height, width) != (shape.height, shape.width):
         picture_HWC = _resized(picture_HWC, _place(height, width, shape), shape)
@@ -39,13 +44,13 @@ def fit_matrix(height: int, width: int, shape: Shape) -> npt.NDArray[np.float64]
     x counts columns, y rows, from 0, and whole numbers are the centres of pixels: the picture's
     area is -0.5 to width - 0.5 by -0.5 to height - 0.5. Points that "crop" cuts off land outside.
     """
-    place = _place(height, width, shape)
+    place = _place(height, width, shape.wide)
     matrix = np.zeros((2, 3))
     for axis in (0, 1):
         low, high = place.box[axis], place.box[axis + 2]
         scale = place.size[axis] / (high - low)
         matrix[axis, axis] = scale
-        matrix[axis, 2] = place.corner[axis] + (0.5 - low) * scale - 0.5
+        matrix[axis, 2] = place.corner[axis] + (0.5 - low) * scale - 0.5 - shape.margin
     return matrix
 
 

@@ -10,7 +10,7 @@ from striate._version import __version__
 from striate.answer import Answer, answer_from_json
 from striate.errors import ModelError, StriateError
 from striate.image import Shape
-from striate.image._shape import INTERPOLATIONS, RULES
+from striate.image._shape import INTERPOLATIONS, PLANES, RULES
 from striate.model._seal import unsealed
 from striate.model._strict import Fields, parse
 
@@ -25,7 +25,18 @@ LARGEST_COUNT = 2**53
 _KEYS = (
     "format", "striate", "answer", "input", "network", "training", "versions", "samples", "files",
 )  # fmt: skip
-_INPUT = ("height", "width", "channels", "rule", "interpolation", "mean", "deviation")
+_INPUT = (
+    "height",
+    "width",
+    "channels",
+    "rule",
+    "interpolation",
+    "plane",
+    "background",
+    "margin",
+    "mean",
+    "deviation",
+)
 # Our own names only: this leaves no room for "..", "/etc", "C:", backslashes or control characters.
 _PATH = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -92,6 +103,9 @@ class Manifest:
                 "channels": shape.channels,
                 "rule": shape.rule,
                 "interpolation": shape.interpolation,
+                "plane": shape.plane,
+                "background": shape.background,
+                "margin": shape.margin,
                 "mean": list(self.mean),
                 "deviation": list(self.deviation),
             },
@@ -198,7 +212,17 @@ def _shape(given: Fields) -> Shape:
         channels=channels,
         rule=given.word("rule", RULES),
         interpolation=given.word("interpolation", INTERPOLATIONS),
+        plane=_plane(given, channels),
+        background=given.whole("background", 0, 255),
+        margin=given.whole("margin", 0, LARGEST_SIDE),
     )
+
+
+def _plane(given: Fields, channels: int) -> str:
+    plane = given.word("plane", ("", *PLANES))
+    if plane and channels == 3:
+        given.refuse("plane", f"is '{plane}', which leaves 1 channel, but 'channels' is 3.")
+    return plane
 
 
 def _deviation(given: Fields, channels: int) -> tuple[float, ...]:

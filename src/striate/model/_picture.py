@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from striate.errors import PictureError, UsageError
-from striate.image import Shape, decode, fit, to_channels
+from striate.image import Shape, fit, load
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -37,15 +37,13 @@ def to_pixels(picture: Picture, shape: Shape, *, name: str) -> npt.NDArray[np.ui
 
     Raises PictureError where the picture can't be read, UsageError where it is no picture at all.
     """
+    if isinstance(picture, np.ndarray):
+        return fit(_standing(picture, name), shape)
     if isinstance(picture, str | Path):
-        upright = decode(Path(picture), name=name, channels=shape.channels)
-    elif isinstance(picture, bytes):
-        upright = decode(picture, name=name, channels=shape.channels)
-    elif isinstance(picture, np.ndarray):
-        upright = to_channels(_standing(picture, name), shape.channels)
-    else:
-        upright = decode(_png(picture, name), name=name, channels=shape.channels)
-    return fit(upright, shape)
+        picture = Path(picture)
+    elif not isinstance(picture, bytes):
+        picture = _png(picture, name)
+    return load(picture, shape, name=name).picture_HWC
 
 
 def _standing(array: npt.NDArray[Any], name: str) -> npt.NDArray[np.uint8]:

@@ -43,6 +43,7 @@ class Choice:
 
 COURSE_RATE = 1e-3
 SMALL = 64
+LARGE = 96
 
 
 def choose(settings: Settings, facts: Facts) -> tuple[Settings, list[Choice]]:
@@ -69,6 +70,7 @@ def choose(settings: Settings, facts: Facts) -> tuple[Settings, list[Choice]]:
     decide("optimizer", "learning_rate", lambda: _learning_rate(chosen, default_network))
     decide("schedule", "name", lambda: _schedule(default_network))
     _augment(chosen, facts, choices)
+    decide("data", "margin", lambda: _margin(chosen))
     decide("data", "mean", lambda: ("computed", "mean of the training part, per channel"))
     decide("data", "deviation", lambda: ("computed", "deviation of the training part, per channel"))
     return chosen, choices
@@ -97,6 +99,18 @@ def _resize(facts: Facts) -> tuple[str, str]:
     if facts.task == "regression":
         return "squash", "a crop could cut away what is counted or measured"
     return "crop", "keeps shapes as they are: shorter side to size, then the centre"
+
+
+def _margin(chosen: Settings) -> tuple[int, str]:
+    size, group = chosen.data.image_size, chosen.augmentation
+    side = size if isinstance(size, int) else min(size or (0, 0))
+    moves = group.rotation or group.shift or group.shear or group.zoom or group.resized_crop
+    if chosen.data.resize != "crop" or side < LARGE or not moves:
+        return 0, "pictures are stored at the input's size"
+    return (
+        side // 14,
+        "a larger picture is stored, so that warps have room; its centre is the input",
+    )
 
 
 def _network() -> tuple[str, str]:

@@ -19,6 +19,12 @@ PLAIN: Tree = {
     "contrast": 0.0,
     "saturation": 0.0,
     "erase": 0.0,
+    "resized_crop": 0.0,
+    "hue": 0.0,
+    "blur": 0.0,
+    "noise": 0.0,
+    "mixup": 0.0,
+    "cutmix": 0.0,
 }
 """No augmentation."""
 

@@ -40,7 +40,19 @@ class DataSettings(Group):
     image_size: Pixels | tuple[Pixels, Pixels] | None = Field(
         default=None, description="height and width of the network's input, in pixels"
     )
-    channels: Literal[1, 3] | None = Field(default=None, description="1 (grey) or 3 (colour)")
+    channels: Literal[1, 3, "red", "green", "blue"] | None = Field(
+        default=None, description="1 (grey), 3 (colour), or one channel of RGB by its name"
+    )
+    background: Annotated[int, Field(ge=0, le=255)] = Field(
+        default=255, description="grey level that shows through transparent pixels"
+    )
+    margin: Annotated[int, Field(ge=0, le=1024)] | None = Field(
+        default=None,
+        description="pixels kept around the input for crops and warps, cut off for prediction",
+    )
+    max_pixels: PositiveInt = Field(
+        default=40_000_000, description="larger pictures are refused before they are decoded"
+    )
     resize: Literal["crop", "squash", "pad"] | None = Field(
         default=None, description="how a picture is brought to the input's shape"
     )
@@ -53,7 +65,15 @@ class DataSettings(Group):
     allow_unreadable: bool = Field(
         default=False, description="go on with over 20 % unreadable pictures"
     )
-    strict: bool = Field(default=False, description="stop at the first unreadable picture")
+    strict: bool = Field(
+        default=False, description="stop at the first unreadable picture or other warning"
+    )
+    exclude: Path | None = Field(
+        default=None, description="file of names to leave out, one a line (striate check --labels)"
+    )
+    cache: bool = Field(
+        default=True, description="keep decoded pictures for the next run (striate cache)"
+    )
 
 
 class InitialisationSettings(Group):
@@ -127,6 +147,26 @@ class AugmentationSettings(Group):
     saturation: Share | None = Field(default=None, description="0.2 means a factor of 0.8 to 1.2")
     erase: Share | None = Field(
         default=None, description="largest share of the picture's area that one rectangle erases"
+    )
+    resized_crop: Share | None = Field(
+        default=None,
+        description="smallest share of the area that a random crop, brought back to size, keeps",
+    )
+    hue: Annotated[float, Field(ge=0, le=0.5)] | None = Field(
+        default=None, description="up to ± this fraction of the colour circle"
+    )
+    blur: NotNegative | None = Field(
+        default=None, description="largest deviation of a Gaussian blur, in pixels"
+    )
+    noise: Share | None = Field(
+        default=None, description="largest deviation of Gaussian noise, as a fraction of 255"
+    )
+    mixup: NotNegative | None = Field(
+        default=None, description="alpha of the Beta distribution that two pictures are mixed by"
+    )
+    cutmix: NotNegative | None = Field(
+        default=None,
+        description="alpha of the Beta distribution of the area that another picture fills",
     )
     fill: Literal["nearest", "reflect", "wrap", "constant"] = Field(
         default="nearest", description="what comes in from outside the picture"
