@@ -17,7 +17,7 @@ def test_the_public_names() -> None:
         "Entry", "Finding", "Flatten", "GlobalPool", "Layer", "Network", "Option", "Parallel",
         "Pool", "Residual", "Row", "Shape", "Sides", "Sizes", "Specification", "Summary", "build",
         "canonical", "convolve", "entry", "first_kernels", "initialise", "look", "networks",
-        "parse", "pool", "read_maps", "read_number", "specify", "summary",
+        "parse", "pool", "read_maps", "read_number", "specify", "summary", "written_line",
     ]  # fmt: skip
     assert all(hasattr(striate.network, name) for name in striate.network.__all__)
     with pytest.raises(AttributeError, match="has no attribute 'nothing'"):

@@ -23,6 +23,7 @@ from striate.network import (
     entry,
     parse,
     specify,
+    summary,
 )
 from striate.network._spec_block import Item, chain
 from striate.network._vocabulary import KNOWN, LAYERS
@@ -291,21 +292,31 @@ def test_a_file_is_named_in_what_is_said_of_it(tmp_path: Path) -> None:
 
 
 def test_the_head_is_added_or_checked() -> None:
-    def layers(name: str, outputs: int) -> tuple[str, bool, str | None]:
+    def layers(name: str, outputs: int) -> tuple[str, int, str | None]:
         found = specify(name, shape=SHAPE, outputs=outputs)
-        return chain(found.layers), found.added_head, found.final_activation
+        return chain(found.layers), found.added, found.final_activation
 
     own = "conv 8 3 | relu | flatten | dense 10"
-    assert layers(own, 10) == (own, False, None)
-    assert layers(f"{own} | log-softmax", 10) == (own, False, "log-softmax")
-    assert layers("flatten | dense 1 | sigmoid", 1) == ("flatten | dense 1", False, "sigmoid")
-    assert layers("conv 8 3 | relu", 3) == ("conv 8 3 | relu | flatten | dense 3", True, None)
+    assert layers(own, 10) == (own, 0, None)
+    assert layers(f"{own} | log-softmax", 10) == (own, 0, "log-softmax")
+    assert layers("flatten | dense 1 | sigmoid", 1) == ("flatten | dense 1", 0, "sigmoid")
+    assert layers("conv 8 3 | relu", 3) == ("conv 8 3 | relu | flatten | dense 3", 2, None)
     for vector in ("conv 8 3 | global max", "flatten | dense 5 | relu"):
-        assert layers(vector, 3) == (f"{vector} | dense 3", True, None)
+        assert layers(vector, 3) == (f"{vector} | dense 3", 1, None)
     branches = "parallel ( global max ; global min )| relu"
     assert layers(branches, 2)[0].endswith("relu | dense 2")
     assert entry(own).default_outputs == 10
     assert entry("flatten | dense 1 | sigmoid").default_outputs == 1
+
+
+def test_the_table_names_the_head_that_was_added() -> None:
+    table = summary("conv 8 3 | relu", input=SHAPE, outputs=3)
+    assert table.added == ("flatten1", "dense1")
+    told = "flatten1 and dense1 were added: the network didn't end in a dense layer."
+    assert told in table.table().splitlines()
+    own = summary("conv 8 3 | relu | flatten | dense 3", input=SHAPE, outputs=3)
+    assert own.to_json()["added"] == []
+    assert "added" not in own.table()
 
 
 @pytest.mark.parametrize(

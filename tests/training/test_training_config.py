@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from striate.errors import UsageError
+from striate.errors import NetworkError, UsageError
 from striate.training import (
     make_settings,
     merge,
@@ -41,6 +41,19 @@ def test_a_written_config_reads_back_equal(tmp_path: Path) -> None:
     )
     write_config(settings, tmp_path / "config.yaml")
     assert make_settings(read_config(tmp_path / "config.yaml")) == settings
+
+
+def test_a_network_may_be_a_list_of_layers() -> None:
+    layers = ["conv 8 3", {"max": {"window": 2, "ceil": True}}, "relu"]
+    assert make_settings({"network": {"name": layers}}).network.name == (
+        "conv 8 3 | max 2 ceil | relu"
+    )
+    with pytest.raises(NetworkError) as caught:
+        make_settings({"network": {"name": ["relu", 3]}})
+    assert str(caught.value) == (
+        "network.name, item 2: expected one layer, such as 'conv 32 3 pad 1', 'relu' or "
+        "'conv: {channels: 32, kernel: 3}', got 3."
+    )
 
 
 def test_values_of_assignments_are_yaml() -> None:

@@ -56,7 +56,7 @@ def facts_of(prepared: Prepared, network: nn.Module) -> list[Fact]:
     reasons = {choice.name: choice for choice in prepared.choices}
     total = sum(p.numel() for p in network.parameters())
     trainable = sum(p.numel() for p in network.parameters() if p.requires_grad)
-    head = getattr(getattr(network, "specification", None), "added_head", False)
+    head = getattr(getattr(network, "specification", None), "added", 0)
     parameters = f"{total:,} parameters" + (
         f", {trainable:,} trainable" if trainable < total else ""
     )

@@ -24,7 +24,7 @@ from striate.network._spec_window import Conv, Pool
 from striate.network._specification import Specification
 from striate.network._specify import specify
 from striate.network._summary import summary
-from striate.network._written import canonical
+from striate.network._written import canonical, written_line
 
 if TYPE_CHECKING:
     from striate.network._build import Network, build
@@ -70,6 +70,7 @@ __all__ = [
     "read_number",
     "specify",
     "summary",
+    "written_line",
 ]
 
 # What needs PyTorch, by the module that holds it (PEP 562).

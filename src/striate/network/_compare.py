@@ -65,7 +65,7 @@ def unread(layer: Layer, shape: Shape) -> Shape | None:
     if not isinstance(layer, Conv | Pool):
         return None
     axes = zip(layer.windows(shape[1:]), shape[1:], strict=True)
-    return tuple(size - len(_read(window, size)) for window, size in axes)
+    return tuple(_read(window, size).count(0) for window, size in axes)
 
 
 def left_over(layer: Layer, shape: Shape) -> Shape | None:
@@ -73,15 +73,20 @@ def left_over(layer: Layer, shape: Shape) -> Shape | None:
     if not isinstance(layer, Conv | Pool):
         return None
     axes = zip(layer.windows(shape[1:]), shape[1:], strict=True)
-    return tuple(size - 1 - max(_read(window, size), default=-1) for window, size in axes)
+    return tuple(size - 1 - _read(window, size).rfind(1) for window, size in axes)
 
 
-def _read(window: Window, size: int) -> set[int]:
-    """Return the positions, of `size`, that a window reads in one of its own positions."""
+def _read(window: Window, size: int) -> bytearray:
+    """Return 1 for each of `size` positions that the window reads at one of its places, else 0."""
+    read, step = bytearray(size), window.stride
     start, count = Field().through(window).start, window.positions(size)
-    taps = range(0, window.span, window.dilation)
-    places = (start + n * window.stride + tap for n in range(count) for tap in taps)
-    return {place for place in places if 0 <= place < size}
+    for tap in range(0, window.span, window.dilation):
+        # All places of one tap at once: large kernels on long series stay fast.
+        first, last = start + tap, start + tap + (count - 1) * step
+        inside = range(first % step if first < 0 else first, min(size, last + 1), step)
+        if inside:
+            read[inside.start : inside.stop : step] = b"\1" * len(inside)
+    return read
 
 
 def unread_words(counts: Sequence[int]) -> str:

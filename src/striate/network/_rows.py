@@ -106,6 +106,8 @@ class Summary:
     network: str
     input: Shape
     rows: tuple[Row, ...]
+    added: tuple[str, ...] = ()
+    """Names of the layers at the end that striate added to what a user wrote."""
 
     @property
     def parameters(self) -> int:
@@ -156,6 +158,7 @@ class Summary:
             "bytes": self.bytes,
             "milliseconds": self.milliseconds,
             "layers": [row.to_json() for row in self.rows],
+            "added": list(self.added),
             "findings": [asdict(finding) for finding in look(self)],
         }
 

@@ -20,13 +20,13 @@ class Specification:
     """A network before PyTorch: its layers, and the activation that its publication ends with.
 
     `final_activation` ("log-softmax", "softmax", "sigmoid" or None) isn't among the layers: networks
-    return logits, and the task applies the activation once. `added_head` says that striate put the
-    last dense layer (and flatten, where it was needed) behind what a user wrote.
+    return logits, and the task applies the activation once. `added` is how many of the last layers
+    striate put behind what a user wrote: a dense layer, and flatten where it was needed.
     """
 
     layers: tuple[Item, ...]
     final_activation: str | None = None
-    added_head: bool = False
+    added: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

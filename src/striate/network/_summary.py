@@ -7,7 +7,7 @@ from striate.network._arithmetic import Shape, product
 from striate.network._graph import Reads, reads
 from striate.network._registry import entry
 from striate.network._rows import FLOAT32, Row, Summary, final_rows, measured
-from striate.network._specification import Specification, Step, walk
+from striate.network._specification import Specification, Step, named, walk
 from striate.network._specify import specify
 
 if TYPE_CHECKING:
@@ -48,7 +48,13 @@ def summary(
     if measure:
         rows = measured(rows, _times(specification, shape))
     rows += final_rows(specification.final_activation, rows)
-    return Summary(network=network, input=shape, rows=tuple(rows))
+    return Summary(network=network, input=shape, rows=tuple(rows), added=_added(specification))
+
+
+def _added(specification: Specification) -> tuple[str, ...]:
+    """Return the names of the layers that striate put behind what a user wrote."""
+    names = [name for name, _ in named(specification.layers)]
+    return tuple(names[len(names) - specification.added :])
 
 
 def _times(specification: Specification, shape: Shape) -> list[float]:

@@ -32,6 +32,7 @@ def text(summary: dict[str, Any]) -> str:
         f"{_layers(summary)}\n{_totals(summary)}",
         _sizes(summary),
         _convolutions(summary),
+        _added(summary["added"]),
         _findings(summary),
         _wrapped(NOTE),
     ]
@@ -105,6 +106,13 @@ def _convolutions(summary: dict[str, Any]) -> str:
     ]
     headings = ["convolution", "parameters", "unshared", "dense", "connections"]
     return f"{_aligned(headings, lines, left=1)}\n{_wrapped(COMPARED)}"
+
+
+def _added(names: Sequence[str]) -> str:
+    if not names:
+        return ""
+    be = "was" if len(names) == 1 else "were"
+    return f"{' and '.join(names)} {be} added: the network didn't end in a dense layer."
 
 
 def _findings(summary: dict[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from striate.errors import NetworkError
 from striate.network._arithmetic import Shape
@@ -11,7 +12,7 @@ from striate.network._spec_block import Item, Parallel, Residual, chain
 from striate.network._spec_plain import Activation, Dense, Flatten, GlobalPool
 from striate.network._specification import Specification
 from striate.network._vocabulary import KNOWN
-from striate.network._written_list import read_list
+from striate.network._written_list import one_line, read_list
 
 FINAL = ("softmax", "log-softmax", "sigmoid")
 """Activations that a network may end in; the task applies them."""
@@ -30,6 +31,14 @@ def is_written(name: str) -> bool:
 def canonical(name: str) -> str:
     """Return a written network on one line, also one in a file; any other name as it is."""
     return chain(read(name)) if is_written(name) else name
+
+
+def written_line(layers: Sequence[Any], where: str) -> str:
+    """Return a network that was written as a YAML list on one line.
+
+    `where` it stands begins the message of the NetworkError that a wrong list raises.
+    """
+    return one_line(layers, where)
 
 
 def read(text: str) -> tuple[Item, ...]:
@@ -76,7 +85,8 @@ def with_head(items: Sequence[Item], outputs: int) -> Specification:
     last = layers[-1]
     if not isinstance(last, Dense):
         flatten = () if _gives_vector(layers) else (Flatten(),)
-        return Specification(layers=(*layers, *flatten, Dense(outputs)), added_head=True)
+        head = (*flatten, Dense(outputs))
+        return Specification(layers=(*layers, *head), added=len(head))
     if last.units != outputs:
         raise NetworkError(
             f"The network ends in '{last.notation}', but {_outputs(outputs)} needed. Write "

@@ -10,6 +10,7 @@ from pydantic_core import ErrorDetails
 
 from striate._files import write_file
 from striate.errors import UsageError, nearest
+from striate.network import written_line
 from striate.training._settings import NetworkSettings, Settings
 
 Tree = dict[str, Any]
@@ -121,6 +122,8 @@ def make_settings(*trees: Mapping[str, Any]) -> Settings:
         known = NetworkSettings.model_fields
         own = {key: value for key, value in network.items() if key not in known}
         rest = {key: value for key, value in network.items() if key in known}
+        if isinstance(rest.get("name"), list):
+            rest["name"] = written_line(rest["name"], "network.name")
         options = rest.get("options") or {}
         tree["network"] = {**rest, "options": {**options, **own}} if own else rest
     try:
