@@ -22,10 +22,31 @@ AllowUnreadable = Annotated[
     bool, typer.Option("--allow-unreadable", help="Go on with over 20 % unreadable pictures.")
 ]
 Strict = Annotated[bool, typer.Option("--strict", help="Stop at the first unreadable picture.")]
+Channels = Annotated[
+    str | None,
+    typer.Option(
+        metavar="1|3|red|green|blue",
+        help="Grey, colour, or one channel of colour; by default 1 where every picture is grey.",
+    ),
+]
+Exclude = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE", help="Leave out the pictures named in this file, one a line (docs/check.md)."
+    ),
+]
+NoCache = Annotated[
+    bool, typer.Option("--no-cache", help="Don't keep decoded pictures for the next run.")
+]
 AsJson = Annotated[
     bool, typer.Option("--json", help="Print one JSON document to stdout, the rest to stderr.")
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print only the result.")]
+
+
+def read_channels(text: str | None) -> str | int | None:
+    """Read "1" and "3" as numbers; the settings refuse what is no channel."""
+    return int(text) if text is not None and text.isdecimal() else text
 
 
 def read_split(text: str | None) -> str | dict[str, Path] | None:

@@ -10,11 +10,15 @@ import typer
 from striate.cli._options import (
     AllowUnreadable,
     AsJson,
+    Channels,
     DataFolder,
+    Exclude,
     Images,
+    NoCache,
     Quiet,
     Split,
     Strict,
+    read_channels,
     read_split,
 )
 
@@ -50,6 +54,7 @@ def train(
     image_size: Annotated[
         str | None, typer.Option(metavar="N|HxW", help="The network's input in pixels.")
     ] = None,
+    channels: Channels = None,
     task: Annotated[
         str | None, typer.Option(help="classification, multi-label or regression.")
     ] = None,
@@ -61,6 +66,7 @@ def train(
         str | None, typer.Option(help="Column whose values are kept in one part by the split.")
     ] = None,
     split: Split = None,
+    exclude: Exclude = None,
     data_folder: DataFolder = None,
     seed: Annotated[int | None, typer.Option(help="Of everything random; 0 by default.")] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or mps.")] = None,
@@ -80,6 +86,7 @@ def train(
     ] = None,
     allow_unreadable: AllowUnreadable = False,
     strict: Strict = False,
+    no_cache: NoCache = False,
     samples: Annotated[
         str | None,
         typer.Option(
@@ -110,6 +117,9 @@ def train(
         "images": images,
         "group": group,
         "split": read_split(split),
+        "channels": read_channels(channels),
+        "exclude": exclude,
+        "cache": False if no_cache else None,
         "data_folder": data_folder,
         "allow_unreadable": allow_unreadable or None,
         "strict": strict or None,
