@@ -16,6 +16,8 @@ from striate.training._settings import NetworkSettings, Settings
 Tree = dict[str, Any]
 
 OPTIONS = {
+    "data.channels": "--channels",
+    "data.exclude": "--exclude",
     "data.group": "--group",
     "data.image_size": "--image-size",
     "data.task": "--task",
