@@ -164,7 +164,7 @@ def test_classes_that_differ_between_parts() -> None:
 
 
 def test_unreadable_pictures_are_named_counted_and_skipped() -> None:
-    write_folder(Path("some"), each=10)
+    write_folder(Path("some"), each=13)
     Path("some/down/000.png").write_bytes(b"nope")
     Path("some/down/001.png").write_bytes(b"")
     Path("some/down/002.heic").write_bytes(b"\0\0\0\x18ftypheic" + bytes(50))

@@ -1,6 +1,8 @@
 """`striate evaluate`."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +14,10 @@ from pictures import stripes, write_folder
 from striate.answer import Classification, Regression
 from striate.data import open_source
 from striate.evaluation import evaluate
+from striate.evaluation._robustness import robustness
 from striate.image import Shape, fit
 from striate.model import load
+from striate.report._robustness import render_robustness
 
 CLASSES = ("across", "down")
 SHAPE = Shape(height=8, width=8, channels=3)
@@ -104,3 +108,117 @@ def test_a_source_of_other_classes(model: Path, tmp_path: Path) -> None:
     assert (done.code, done.out) == (3, "")
     assert "'acros'" in done.err
     assert "Did you mean 'across'?" in done.err
+
+
+# ---------------------------------------------------------------- --robustness
+
+
+def test_robustness_for_programs(model: Path, pictures: Path) -> None:
+    document = json.loads(striate("evaluate", model, pictures, "--robustness", "--json").out)
+    plain = json.loads(striate("evaluate", model, pictures, "--json").out)
+    found = document.pop("robustness")
+    assert document == plain
+    assert found == robustness(load(model), open_source(pictures)).to_json()
+    assert (found["part"], found["samples"]) == ("all", 6)
+    unchanged = next(p for p in found["families"][0]["points"] if p["strength"] == 0)
+    assert unchanged["accuracy"] == plain["metrics"]["accuracy"]
+    assert unchanged["agreement"] == 1
+
+
+def test_robustness_for_people(model: Path, pictures: Path) -> None:
+    found = robustness(load(model), open_source(pictures)).to_json()
+    done = striate("evaluate", model, pictures, "--robustness")
+    assert (done.code, done.err) == (0, "")
+    assert done.out.startswith(striate("evaluate", model, pictures).out)
+    lines = done.out.splitlines()
+    start = lines.index(
+        "robustness: 6 pictures, changed; agreement: share of pictures with the same answer as "
+        "unchanged, per cent"
+    )
+    scale = found["families"][2]
+    place = lines.index("scale (factor)", start)
+    header, accuracy, agreement = (line.split() for line in lines[place + 1 : place + 4])
+    points = scale["points"]
+    assert header == ["strength", *(f"{point['strength']:g}" for point in points)]
+    assert accuracy == ["accuracy", *(f"{100 * point['accuracy']:.1f}" for point in points)]
+    assert agreement == ["agreement", *(f"{100 * point['agreement']:.1f}" for point in points)]
+    assert lines[lines.index("flip", start) + 1].split()[1:] == [
+        *("none", "horizontal", "vertical", "both")
+    ]
+    assert max(map(len, lines[start + 1 :])) <= 100
+
+
+def test_robustness_of_numbers(tmp_path: Path) -> None:
+    model = write_tiny_model(tmp_path / "model", Regression(("angle",)))
+    write_folder(tmp_path, classes=("pictures",), each=2)
+    (tmp_path / "table.csv").write_text("image,angle\npictures/000.png,40\npictures/001.png,41\n")
+    done = striate("evaluate", model, tmp_path / "table.csv", "--robustness")
+    assert done.code == 0
+    assert "agreement: mean absolute change of the answer\n" in done.out
+    rows = [line.split() for line in done.out.splitlines() if line.startswith("agreement ")]
+    assert len(rows) == 7
+    assert rows[0][1] == "0"
+
+
+def test_the_page_of_robustness(model: Path, pictures: Path, tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    done = striate("evaluate", model, pictures, "--robustness", "--out", page, "--json")
+    document = json.loads(done.out)
+    assert page.read_text(encoding="utf-8") == render_robustness(document)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            ["--out", "page.html"],
+            "striate: --out is the page of --robustness. Add --robustness, or leave out --out.\n",
+        ),
+        (
+            ["--robustness", "--out", "nowhere/page.html"],
+            "striate: --out: there is no folder nowhere. Make it first.\n",
+        ),
+        (
+            ["--robustness", "--out", "."],
+            "striate: --out: . is a folder. Name a file, such as page.html.\n",
+        ),
+    ],
+)
+def test_options_that_cannot_be(
+    model: Path,
+    pictures: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    options: list[str],
+    message: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = striate("evaluate", model, pictures, *options)
+    assert (done.code, done.out, done.err) == (2, "", message)
+
+
+def test_robustness_without_opencv(
+    model: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "cv2", None)
+    done = striate("evaluate", model, pictures, "--robustness")
+    assert (done.code, done.out) == (2, "")
+    assert done.err == (
+        "striate: this needs the package 'cv2', which isn't installed. "
+        "Install what training needs: pip install 'striate[train]'\n"
+    )
+    assert striate("evaluate", model, pictures).code == 0
+
+
+def test_robustness_needs_no_pytorch(model: Path, pictures: Path, tmp_path: Path) -> None:
+    words = ["striate", "evaluate", str(model), str(pictures), "--robustness"]
+    words += ["--out", str(tmp_path / "page.html")]
+    code = (
+        f"import sys; sys.argv = {words!r}\n"
+        "from striate.cli import main\n"
+        "try: main()\n"
+        "except SystemExit as left: assert left.code == 0, left.code\n"
+        "assert not {'torch', 'torchvision', 'pydantic'} & set(sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")

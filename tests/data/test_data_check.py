@@ -1,12 +1,22 @@
 """What `check` finds before any training."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from pictures import save, stripes, write_folder
-from striate.data import Source, SourceOptions, Unreadable, check, open_source, unreadable_limit
+from striate.data import (
+    Finding,
+    Source,
+    SourceOptions,
+    Unreadable,
+    check,
+    open_source,
+    stop_at_faults,
+    unreadable_limit,
+)
 from striate.errors import CheckError, SourceError
 
 
@@ -32,12 +42,14 @@ def table(folder: Path, text: str, **options: object) -> Source:
 def test_sizes_come_from_the_headers(tmp_path: Path) -> None:
     save(stripes(0, 0, size=9, channels=1), tmp_path / "a" / "x.png")
     save(stripes(0, 0, size=20), tmp_path / "b" / "y.jpg")
+    save(stripes(0, 1, size=20), tmp_path / "b" / "z.jpg")
     audit = check(open_source(tmp_path), threads=1)
     assert audit.sizes.dtype == np.int32
-    assert audit.sizes.tolist() == [[9, 9, 1], [20, 20, 3]]
+    assert audit.sizes.tolist() == [[9, 9, 1], [20, 20, 3], [20, 20, 3]]
     assert audit.unreadable == ()
     assert audit.warnings == (
-        "There is a single picture of: a, b. It can't be both trained on and validated on; add "
+        "1 picture grey among 2 in colour: a/x.png.",
+        "There is a single picture of: a. It can't be both trained on and validated on; add "
         "pictures or remove the class.",
     )
 
@@ -147,7 +159,7 @@ def test_small_pictures_are_told(tmp_path: Path) -> None:
     write_folder(tmp_path, each=2)
     save(stripes(0, 0, size=7), tmp_path / "across" / "tiny.png")
     assert check(open_source(tmp_path)).warnings == (
-        "1 picture with a side under 8 pixels: the first is across/tiny.png, 7 × 7.",
+        "1 picture with a side under 8 pixels: across/tiny.png (7 × 7).",
     )
 
 
@@ -181,10 +193,14 @@ def test_uneven_classes() -> None:
     targets = np.array([0] * 20 + [1] * 2)
     source = open_source((np.zeros((22, 9, 9), np.uint8), targets))
     assert check(source).warnings == (
-        "The classes are uneven: 20 pictures of '0', 2 of '1'. Accuracy alone says little then; "
-        "look at each class.",
+        "Classes with fewer than 10 pictures: 1 (2). There is little to learn them from, and their "
+        "figures will be uncertain.",
+        "The classes are uneven, 10 to 1: 20 pictures of '0', 2 of '1'. Accuracy alone says little "
+        "then; look at each class.",
     )
-    assert check(open_source((np.zeros((21, 9, 9), np.uint8), targets[1:]))).warnings == ()
+    fewer = check(open_source((np.zeros((21, 9, 9), np.uint8), targets[1:])))
+    assert [finding.kind for finding in fewer.findings] == ["class-tiny"]
+    assert not fewer.findings[0].fault
 
 
 def parts(folder: Path, **classes: tuple[str, ...]) -> Source:
@@ -246,3 +262,27 @@ def test_groups_that_a_given_split_tears_apart(tmp_path: Path) -> None:
         "Groups that lie in more than one given part: 1. The figures of those parts will look "
         "better than they are.",
     )
+
+
+def test_strict_stops_at_other_faults_too_and_not_at_oddities(tmp_path: Path) -> None:
+    write_folder(tmp_path, each=12)
+    write_folder(tmp_path, classes=("rare",), each=1)
+    with pytest.raises(CheckError) as caught:
+        check(open_source(tmp_path), strict=True)
+    assert str(caught.value) == (
+        "There is a single picture of: rare. It can't be both trained on and validated on; add "
+        "pictures or remove the class. --strict stops here; put it right (striate check lists all), "
+        "leave pictures out by --exclude, or run without --strict."
+    )
+    write_folder(tmp_path, classes=("rare",), each=2)
+    odd = check(open_source(tmp_path), strict=True)
+    assert [finding.kind for finding in odd.findings] == ["class-tiny"]
+
+
+def test_several_faults_are_counted() -> None:
+    finding = Finding(kind="leak", sentence="One.")
+    with pytest.raises(
+        CheckError, match=r"^One\. 2 further faults beside it\. --strict stops here;"
+    ):
+        stop_at_faults([finding, replace(finding, fault=False), finding, finding])
+    stop_at_faults([replace(finding, fault=False)])

@@ -155,7 +155,7 @@ def test_links_to_folders_and_pictures_are_followed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("classes", "matters"),
-    [(("0", "1"), True), (("a", "B"), True), (("1", "10"), False), (("cat", "dog"), False)],
+    [(("0", "1"), True), (("a", "B"), True), (("1", "10"), True), (("cat", "b"), False)],
 )
 def test_orientation_matters_for_single_characters(
     tmp_path: Path, classes: tuple[str, str], matters: bool

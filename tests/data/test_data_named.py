@@ -260,7 +260,7 @@ def write_tar(path: Path, folder: str, members: dict[str, bytes]) -> Path:
 @pytest.mark.parametrize("layout", [small(CIFAR10), small(CIFAR100)])
 def test_cifar_records_are_read(tmp_path: Path, layout: Layout) -> None:
     members = cifar_members(layout, ["cat", "dog"])
-    path = write_tar(tmp_path / "a.tar.gz", layout.folder, {"evil/../../x": b"x", **members})
+    path = write_tar(tmp_path / "a.tar.gz", layout.folder, members)
     read = read_cifar(path, layout)
     assert read.classes == ("cat", "dog")
     assert len(read.pictures["train"]) == 4 * len(layout.train)
@@ -309,7 +309,9 @@ def test_a_link_in_an_archive_is_not_followed(tmp_path: Path) -> None:
         info = tarfile.TarInfo(f"{layout.folder}/train.bin")
         info.type, info.linkname = tarfile.SYMTYPE, "/etc/passwd"
         tar.addfile(info)
-    assert "holds no cifar-100-binary/train.bin" in cifar_refusal(path, layout)
+    assert cifar_refusal(path, layout) == (
+        f"{path}: the member 'cifar-100-binary/train.bin' is a link, which is refused."
+    )
 
 
 # ---------------------------------------------------------------- the list

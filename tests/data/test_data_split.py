@@ -21,6 +21,7 @@ from striate.data import (
     open_source,
     split,
 )
+from striate.data._duplicate import DuplicateGroup
 from striate.errors import SourceError, UsageError
 
 Ints = npt.NDArray[np.int64]
@@ -250,3 +251,109 @@ def test_too_little_to_divide(arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(SourceError) as caught:
         split(source_of(**arguments))
     assert str(caught.value) == message
+
+
+def same(*positions: int) -> DuplicateGroup:
+    """Return a group of duplicates."""
+    names = tuple(map(str, positions))
+    return DuplicateGroup(kind="near", positions=np.array(positions, np.int64), names=names)
+
+
+def side(divided: Split) -> dict[int, str]:
+    """Return the part of each position."""
+    return {p: name for name, part in divided.parts().items() for p in part.tolist()}
+
+
+DUPLICATES = st.lists(st.sets(st.integers(0, 59), min_size=2, max_size=4), max_size=5)
+
+
+@QUICK
+@given(
+    kinds=st.lists(st.integers(0, 2), min_size=60, max_size=60),
+    sets=DUPLICATES,
+    grouped=st.booleans(),
+    seed=st.integers(0, 9),
+)
+def test_duplicates_stay_on_one_side(
+    kinds: list[int], sets: list[set[int]], grouped: bool, seed: int
+) -> None:
+    groups = [row // 2 for row in range(60)] if grouped else None
+    divided = split(
+        source_of(kinds, groups=groups), seed=seed, together=[same(*sorted(one)) for one in sets]
+    )
+    sorted_everywhere(divided, 60)
+    parts = side(divided)
+    for one in sets:
+        assert len({parts[position] for position in one}) == 1
+    if groups is not None:
+        assert all(parts[row] == parts[row + 1] for row in range(0, 60, 2))
+
+
+@QUICK
+@given(members=st.sets(st.integers(0, 59), min_size=2, max_size=4), seed=st.integers(0, 9))
+def test_a_group_of_duplicates_moves_few_others(members: set[int], seed: int) -> None:
+    source = source_of([0] * 40 + [1] * 20)
+    before = split(source, seed=seed)
+    after = split(source, seed=seed, together=[same(*sorted(members))])
+    held, still = set(before.validation.tolist()), set(after.validation.tolist())
+    moved = (held ^ still) - members
+    for positions in (range(40), range(40, 60)):
+        of_class = moved.intersection(positions)
+        # At most as many as were joined, and all in one direction: to keep the share.
+        assert len(of_class) <= len(members)
+        assert not (of_class & held and of_class & still)
+        # The others are held by their rank, which the duplicates don't change.
+        others = [p for p in positions if p not in members]
+        rank = hash_ids(0x53504C49, seed, ids=source.ids[others])
+        in_order = [others[at] in still for at in np.argsort(rank)]
+        assert in_order == sorted(in_order, reverse=True)
+
+
+@QUICK
+@given(original=st.integers(0, 49), seed=st.integers(0, 9))
+def test_a_new_copy_moves_at_most_its_original_and_two_others(original: int, seed: int) -> None:
+    before = set(split(source_of([0] * 50), seed=seed).validation.tolist())
+    after = split(source_of([0] * 51), seed=seed, together=[same(original, 50)])
+    moved = (before ^ set(after.validation.tolist())) - {original, 50}
+    assert len(moved) <= 2
+
+
+def test_joined_samples_have_the_rank_of_the_smallest_id() -> None:
+    source = source_of([0] * 30)
+    rank = hash_ids(0x53504C49, 0, ids=source.ids)
+    first, last = int(rank.argmin()), int(rank.argmax())
+    divided = split(source, validation=0.1, together=[same(first, last)])
+    expected = "validation" if source.ids[first] < source.ids[last] else "train"
+    assert {side(divided)[first], side(divided)[last]} == {expected}
+
+
+def test_chains_are_joined_for_the_split_only() -> None:
+    source = source_of([0, 1] * 20)
+    for seed in range(5):
+        parts = side(split(source, seed=seed, together=[same(0, 7), same(9, 30), same(7, 9)]))
+        assert len({parts[position] for position in (0, 7, 9, 30)}) == 1
+
+
+def test_duplicates_move_nothing_out_of_a_given_part() -> None:
+    parts = [UNDECIDED] * 20 + [TEST] * 4
+    source = source_of([0, 1] * 12, parts=parts)
+    plain = split(source)
+    across = split(source, together=[same(3, 21), same(20, 22)])
+    assert side(across) == side(plain)
+    assert across.reason == plain.reason
+    given_parts = source_of([0, 1] * 3, parts=[TRAIN, TRAIN, VALIDATION, VALIDATION, TEST, TRAIN])
+    assert side(split(given_parts, together=[same(0, 2, 4)])) == side(split(given_parts))
+
+
+def test_the_reason_names_duplicates() -> None:
+    divided = split(source_of([0, 1] * 20, groups=[*range(40)]), together=[same(0, 1)])
+    assert "stratified, groups kept whole, duplicates kept on one side, seed 0" in divided.reason
+
+
+def test_a_class_of_copies_only() -> None:
+    with pytest.raises(SourceError) as caught:
+        split(source_of([0, 0, 1]), together=[same(0, 1)])
+    assert str(caught.value) == (
+        "set has too little to keep any for validation: every class has a single group. Add more, "
+        "or give a validation part."
+    )

@@ -7,15 +7,16 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 
-from pictures import stripes
+from pictures import stripes, write_folder
 from striate.answer import Answer
-from striate.data import _room, open_source
+from striate.data import _cache_none, _room, _store, open_source
 from striate.data._filling import Block
 from striate.data._room import cache_folder, make_room
 from striate.data._source import Source, Unreadable
@@ -188,9 +189,71 @@ def test_large_stores_lie_in_a_file_that_goes_away(
 def test_a_forgotten_store_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_room, "IN_MEMORY", 1000)
     s = store(source(Fake(20, sized)), SMALL, cache=tmp_path)
-    assert len(list(tmp_path.iterdir())) == 1
+    folder, lock = sorted(tmp_path.iterdir())
+    assert folder.is_dir() and lock.name == f"{folder.name}.lock"
     del s
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_process_left_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_room, "IN_MEMORY", 1000)
+    used = make_room((2000,), tmp_path)
+    left = tmp_path / "store-0123456789abcdef"
+    left.mkdir()
+    (left / "pixels").write_bytes(b"x")
+    (tmp_path / f"{left.name}.lock").touch()
+    (tmp_path / "store-00.lock").touch()
+    (tmp_path / "other").touch()
+    make_room((2000,), tmp_path).close()
+    assert len(list(tmp_path.iterdir())) == 3 and not left.exists()
+    used.array[...] = 7
+    used.close()
+    assert [one.name for one in tmp_path.iterdir()] == ["other"]
+
+
+def test_digests_tell_equal_pictures(tmp_path: Path) -> None:
+    array = np.stack([stripes(0, i % 2, size=8) for i in range(4)])
+    by_hand = [list(sha256(one.tobytes()).digest()[:16]) for one in array]
+    for shape in (SMALL, Shape(height=4, width=4, channels=3)):
+        digests = store(source(Array(array)), shape).digests
+        assert digests.dtype == np.uint8 and digests.tolist() == by_hand
+    write_folder(tmp_path, each=2)
+    (tmp_path / "down" / "000.png").write_bytes(b"nothing")
+    opened = open_source(tmp_path)
+    with store(opened, SMALL, skip=np.array([1])) as s:
+        files = [(tmp_path / opened.pictures.name(i)).read_bytes() for i in range(4)]
+        expected = [list(sha256(data).digest()[:16]) for data in files]
+        assert s.digests.tolist() == [expected[0], [0] * 16, *expected[2:]]
+    assert not store(source(Fake(3, sized)), SMALL).digests.any()
+
+
+def test_odd_pictures_are_told_by_what_is_odd(monkeypatch: pytest.MonkeyPatch) -> None:
+    def load(self: Fake, position: int, shape: Shape, max_pixels: int) -> Fitted:
+        assert max_pixels == 99
+        fitted = fit_array(self.make(position), shape)
+        odd = ("it is grey",) if position % 2 else ()
+        return fitted._replace(notes=(*odd, "it is small") if position == 3 else odd)
+
+    monkeypatch.setattr(Fake, "load", load)
+    with store(source(Fake(10, sized)), SMALL, max_pixels=99) as s:
+        assert s.notes == (
+            "5 pictures: it is grey: 1.png, 3.png, 5.png and 2 more.",
+            "1 picture: it is small: 3.png.",
+        )
+
+
+def test_large_files_are_told_beforehand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_room, "IN_MEMORY", 1000)
+    monkeypatch.setattr(_cache_none, "IN_MEMORY", 1000)
+    monkeypatch.setattr(_store, "_TOLD", 3840)
+    said: list[str] = []
+    store(source(Fake(20, sized)), SMALL, cache=tmp_path, say=said.append).close()
+    store(source(Fake(19, sized)), SMALL, cache=tmp_path, say=said.append).close()
+    assert said == [
+        f"Decoded pictures will take 3.8 KiB in {tmp_path}; the file is removed at the end."
+    ]
 
 
 def test_a_failing_store_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -43,6 +43,7 @@ class Grey:
     def __init__(self, answer: Answer) -> None:
         self.answer = answer
         self.shape = SHAPE
+        self.max_pixels = 1_000_000
         self.batches: list[int] = []
 
     def run(

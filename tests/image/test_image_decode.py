@@ -6,41 +6,18 @@ import warnings
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 from PIL import Image, ImageCms, ImageOps
 
+from image.picture_files import chunk, encoded, grey_profile, png, tiff
 from pictures import stripes
 from striate.errors import PictureError
 from striate.image import decode, header
 
 RGB = stripes(1, 0, size=24)[:, :20]
 LOSSLESS = ("PNG", "TIFF", "BMP", "PPM")
-
-
-def encoded(image: Image.Image, kind: str, **options: Any) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, kind, **options)
-    return buffer.getvalue()
-
-
-def chunk(kind: bytes, body: bytes) -> bytes:
-    return struct.pack(">L", len(body)) + kind + body + struct.pack(">L", zlib.crc32(kind + body))
-
-
-def png(
-    pixels: npt.NDArray[Any], depth: int, colour: int, *before: bytes, after: bytes = b""
-) -> bytes:
-    """Write a PNG by hand: `pixels` is (H, W, samples); `before` and `after` surround IDAT."""
-    height, width = pixels.shape[:2]
-    rows = pixels.astype(">u2" if depth == 16 else "u1").reshape(height, -1)
-    raw = b"".join(b"\0" + row.tobytes() for row in rows)
-    head = chunk(b"IHDR", struct.pack(">LLBBBBB", width, height, depth, colour, 0, 0, 0))
-    body = chunk(b"IDAT", zlib.compress(raw))
-    return b"\x89PNG\r\n\x1a\n" + head + b"".join(before) + body + after + chunk(b"IEND", b"")
 
 
 def reason(data: bytes | Path) -> str:
@@ -210,36 +187,18 @@ def test_first_frame_of_an_animation(kind: str) -> None:
 
 def test_icc_profile_is_obeyed() -> None:
     # A grey profile of gamma 1 makes mid grey much lighter in sRGB.
-    profile = _grey_profile(gamma=1.0)
+    profile = grey_profile(gamma=1.0)
     data = encoded(Image.fromarray(np.full((2, 2), 55, np.uint8)), "PNG", icc_profile=profile)
     linear = 55 / 255
     expected = 255 * (1.055 * linear ** (1 / 2.4) - 0.055)
     assert abs(int(decode(data, name="x")[0, 0, 0]) - expected) <= 2
 
 
-def _grey_profile(gamma: float) -> bytes:
-    """Return an ICC v2 profile of grey with one gamma (ICC.1:2001-04, sections 6 and 6.5.3)."""
-    curve = b"curv" + bytes(4) + struct.pack(">LH", 1, round(gamma * 256)) + bytes(2)
-    white = b"XYZ " + bytes(4) + struct.pack(">lll", 63190, 65536, 54061)
-    text = b"desc" + bytes(4) + struct.pack(">L", 2) + b"g\0" + bytes(78)
-    copyright_ = b"text" + bytes(4) + b"none\0" + bytes(3)
-    bodies = {b"kTRC": curve, b"wtpt": white, b"desc": text, b"cprt": copyright_}
-    table, data, at = struct.pack(">L", len(bodies)), b"", 128 + 4 + 12 * len(bodies)
-    for tag, body in bodies.items():
-        padded = body + bytes(-len(body) % 4)
-        table += tag + struct.pack(">LL", at + len(data), len(body))
-        data += padded
-    size = at + len(data)
-    head = struct.pack(">L4sL4s4s4s", size, b"lcms", 0x02100000, b"mntr", b"GRAY", b"XYZ ")
-    head += bytes(12) + b"acsp" + bytes(28) + struct.pack(">lll", 63190, 65536, 54061) + bytes(48)
-    return head + table + data
-
-
 @pytest.mark.parametrize("kind", ["rubbish", "grey", "srgb"])
 def test_profiles_that_change_nothing(kind: str) -> None:
     profile = {
         "rubbish": b"this is no profile",
-        "grey": _grey_profile(1.0),
+        "grey": grey_profile(1.0),
         "srgb": ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes(),
     }[kind]
     data = encoded(Image.fromarray(RGB), "PNG", icc_profile=profile)
@@ -280,6 +239,11 @@ FORMATS_SENTENCE = (
             "AVIF, a format striate doesn't read: convert it to PNG or JPEG; "
             "the package pillow reads it",
         ),
+        (tiff(np.zeros((2, 2, 5)), 8, 1), "its pixels are of a kind that striate doesn't read"),
+        (
+            tiff(np.zeros((2, 2, 4)), 16, 5, apart=True),
+            "its channels lie apart in a way that striate doesn't read",
+        ),
         (b"P6\n0 3\n255\n", "damaged (its header names no size or no colours)"),
         (b"8BPS\0\1\0\0", f"{FORMATS_SENTENCE} '8BPS'"),
         (b"\x89PNG\r\n\x1a\n\0\0", "truncated"),
@@ -309,6 +273,28 @@ def test_pixels_of_unknown_range_are_refused() -> None:
 def test_truncated(kind: str, share: float) -> None:
     data = encoded(Image.fromarray(stripes(1, 0, size=64)), kind)
     assert reason(data[: int(len(data) * share)]) == "truncated"
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
+@pytest.mark.parametrize("options", [{}, {"subsampling": 2}, {"restart_marker_blocks": 2}])
+@pytest.mark.parametrize("share", [0.5, 0.6, 0.7, 0.8, 0.9])
+def test_a_jpeg_cut_short_and_closed_is_no_grey_fill(
+    mode: str, options: dict[str, int], share: float
+) -> None:
+    image = Image.fromarray(stripes(1, 0, size=100)[:80]).convert(mode)
+    data = encoded(image, "JPEG", **options)
+    assert decode(data, name="x").shape[:2] == (80, 100)
+    cut = data[: int(len(data) * share)].rstrip(b"\xff") + b"\xff\xd9"
+    # Pillow alone takes it: the rest is grey.
+    assert Image.open(io.BytesIO(cut)).resize((10, 8)).getbbox()
+    assert reason(cut) == "truncated"
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+def test_a_picture_of_middle_grey_is_whole(progressive: bool) -> None:
+    grey = np.full((70, 90, 3), 128, np.uint8)
+    data = encoded(Image.fromarray(grey), "JPEG", progressive=progressive)
+    assert np.array_equal(decode(data, name="x"), grey)
 
 
 def test_damaged_files_raise_nothing_else_and_warn_of_nothing() -> None:

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from pictures import stripes
-from striate.image import INTERPOLATIONS, RULES, Shape, fit, fit_matrix, to_channels
+from striate.image import INTERPOLATIONS, PLANES, RULES, Shape, fit, fit_matrix, to_channels
 
 SIDES = st.integers(1, 40)
 
@@ -20,14 +21,17 @@ def dot(height: int, width: int, y: int, x: int) -> npt.NDArray[np.uint8]:
     """Return black with a white dot of about a tenth of the picture around (x, y)."""
     rows, columns = np.mgrid[0:height, 0:width]
     far = ((rows - y) ** 2 + (columns - x) ** 2) / (height * width / 60)
-    return (255 * np.exp(-far)).astype(np.uint8)[..., None]
+    made: npt.NDArray[np.uint8] = (255 * np.exp(-far)).astype(np.uint8)
+    return made[..., None]
 
 
 def centre_of(picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
     """Return the centre of gravity (x, y) of a picture's values."""
     weights = picture[..., 0].astype(float)
     rows, columns = np.mgrid[0 : weights.shape[0], 0 : weights.shape[1]]
-    return np.array([(weights * columns).sum(), (weights * rows).sum()]) / weights.sum()
+    centre: npt.NDArray[np.float64] = np.array([(weights * columns).sum(), (weights * rows).sum()])
+    centre /= weights.sum()
+    return centre
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -111,3 +115,63 @@ def test_importing_the_room_brings_no_pillow() -> None:
     code = "import striate.image, sys; print('PIL' in sys.modules, 'torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False False\n"
+
+
+@pytest.mark.parametrize("plane", PLANES)
+@pytest.mark.parametrize("margin", [0, 3])
+def test_a_plane_is_that_channel_of_the_colours(plane: str, margin: int) -> None:
+    picture = stripes(1, 0, size=33)[:27]
+    colour = Shape(height=10, width=12, channels=3, margin=margin)
+    single = replace(colour, channels=1, plane=plane)
+    index = ("red", "green", "blue").index(plane)
+    assert np.array_equal(fit(picture, single), fit(picture, colour)[..., index : index + 1])
+    assert np.array_equal(fit_matrix(27, 33, single), fit_matrix(27, 33, colour))
+    grey = picture[..., :1]
+    assert np.array_equal(fit(grey, single), fit(grey, replace(single, plane="")))
+
+
+@settings(deadline=None, max_examples=60)
+@given(SIDES, SIDES, SIDES, SIDES, st.integers(0, 9), st.sampled_from(RULES))
+def test_a_margin_is_cut_off_the_wide_picture(
+    height: int, width: int, to_height: int, to_width: int, margin: int, rule: str
+) -> None:
+    rng = np.random.default_rng((height, width))
+    picture = rng.integers(0, 256, (height, width, 3)).astype(np.uint8)
+    shape = Shape(height=to_height, width=to_width, channels=3, rule=rule, margin=margin)
+    wide = Shape(height=to_height + 2 * margin, width=to_width + 2 * margin, channels=3, rule=rule)
+    assert shape.wide == wide and wide.wide == wide
+    cut = fit(picture, wide)[margin : margin + to_height, margin : margin + to_width]
+    assert np.array_equal(fit(picture, shape), cut)
+    moved = fit_matrix(height, width, wide) - [[0, 0, margin], [0, 0, margin]]
+    assert np.allclose(fit_matrix(height, width, shape), moved, atol=1e-12)
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.integers(2, 250),
+    st.integers(2, 250),
+    SIDES,
+    SIDES,
+    st.integers(0, 9),
+    st.sampled_from(RULES),
+)
+def test_pixels_that_say_their_own_place_come_out_where_the_matrix_says(
+    height: int, width: int, to_height: int, to_width: int, margin: int, rule: str
+) -> None:
+    y, x = np.mgrid[0:height, 0:width].astype(np.uint8)
+    shape = Shape(height=to_height, width=to_width, channels=3, rule=rule, margin=margin)
+    fitted = fit(np.stack([x, y, x], axis=2), shape).astype(float)
+    matrix = fit_matrix(height, width, shape)
+    back = np.linalg.inv(np.vstack([matrix, [0, 0, 1]]))
+    rows, columns = np.mgrid[0:to_height, 0:to_width]
+    places = back @ np.stack([columns.ravel(), rows.ravel(), np.ones(rows.size)])
+    # A slope survives resizing, but within a filter's reach of the picture's edge.
+    reach = np.maximum(1, 1 / np.diag(matrix[:, :2]))
+    last = np.array([width - 1, height - 1])
+    for axis in (0, 1):
+        inside = (places[axis] > reach[axis]) & (places[axis] < last[axis] - reach[axis])
+        if rule == "pad":
+            other = 1 - axis
+            inside &= (places[other] > -0.5) & (places[other] < last[other] + 0.5)
+        values = fitted[..., axis].ravel()
+        assert np.abs(values - places[axis])[inside].max(initial=0) <= 1.01

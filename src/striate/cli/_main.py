@@ -16,14 +16,17 @@ from striate.cli._output import close_quietly, note, out
 from striate.errors import StriateError
 
 COMMANDS = (
+    "check",
     "train",
     "predict",
     "evaluate",
     "verify",
     "summary",
     "arithmetic",
+    "augment",
     "networks",
     "datasets",
+    "cache",
 )
 
 TRAINING_PACKAGES = ("torch", "pydantic", "yaml", "cv2", "safetensors")

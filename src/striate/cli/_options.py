@@ -21,7 +21,7 @@ DataFolder = Annotated[
 AllowUnreadable = Annotated[
     bool, typer.Option("--allow-unreadable", help="Go on with over 20 % unreadable pictures.")
 ]
-Strict = Annotated[bool, typer.Option("--strict", help="Stop at the first unreadable picture.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Stop at the first fault (docs/check.md).")]
 Channels = Annotated[
     str | None,
     typer.Option(
@@ -32,8 +32,12 @@ Channels = Annotated[
 Exclude = Annotated[
     Path | None,
     typer.Option(
-        metavar="FILE", help="Leave out the pictures named in this file, one a line (docs/check.md)."
+        metavar="FILE",
+        help="Leave out the pictures named in this file, one a line (docs/check.md).",
     ),
+]
+MaxPixels = Annotated[
+    int, typer.Option(min=1, help="Larger pictures are refused before they are decoded.")
 ]
 NoCache = Annotated[
     bool, typer.Option("--no-cache", help="Don't keep decoded pictures for the next run.")
@@ -66,3 +70,18 @@ def read_split(text: str | None) -> str | dict[str, Path] | None:
             )
         files[part.strip()] = Path(file)
     return files
+
+
+def read_image_size(text: str | None) -> int | tuple[int, int] | None:
+    """Read "128" or "96x128" (height x width)."""
+    from striate.errors import UsageError
+
+    if text is None:
+        return None
+    numbers = text.lower().split("x")
+    if not all(part.isdecimal() for part in numbers) or len(numbers) not in (1, 2):
+        raise UsageError(
+            f"--image-size expects pixels, as in 128, or 96x128 (height x width); it got '{text}'."
+        )
+    sizes = [int(part) for part in numbers]
+    return sizes[0] if len(sizes) == 1 else (sizes[0], sizes[1])

@@ -12,6 +12,7 @@ from striate.cli._options import (
     AsJson,
     DataFolder,
     Images,
+    MaxPixels,
     Quiet,
     Split,
     Strict,
@@ -42,24 +43,42 @@ def evaluate(
     images: Images = None,
     split: Split = None,
     data_folder: DataFolder = None,
+    robustness: Annotated[
+        bool,
+        typer.Option(
+            "--robustness",
+            help="Measure up to 1,000 of the pictures again, changed: shifted, rotated, scaled, "
+            "flipped, lit, blurred, with noise. Needs striate[train].",
+        ),
+    ] = False,
+    page: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="PAGE.html", help="Write --robustness as curves to a page."),
+    ] = None,
     allow_unreadable: AllowUnreadable = False,
     strict: Strict = False,
+    max_pixels: MaxPixels = 40_000_000,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
     """Measure a model on pictures whose truth is known; PyTorch is not needed.
 
-    Pictures are never augmented, and every figure is an average over pictures.
+    Pictures are never augmented (but for --robustness), and every figure is an average over
+    pictures.
     """
     import sys
 
     from striate.cli._output import print_json
+    from striate.cli._robustness import check_options
+    from striate.cli._robustness import tell as tell_robustness
     from striate.cli._screen import Screen
     from striate.data import SourceOptions, open_source
     from striate.evaluation import evaluate as measure
+    from striate.evaluation._robustness import robustness as measure_changed
     from striate.model import load
 
-    predictor = load(model)
+    check_options(robustness=robustness, page=page)
+    predictor = load(model, max_pixels=max_pixels)
     options = SourceOptions(
         images=images,
         target=tuple(target or ()),
@@ -81,10 +100,26 @@ def evaluate(
     left_out = (f"{one.name}: {one.reason}; left out" for one in found.unreadable)
     for sentence in (*opened.notes, *found.notes, *left_out):
         screen.warn(sentence)
+    document = {"model": str(predictor.path), "source": source, **found.to_json()}
+    changed = None
+    if robustness:
+        changed = measure_changed(
+            predictor,
+            opened,
+            part=part,
+            progress=lambda done, total: screen.progress("changed pictures", done, total),
+        )
+        document["robustness"] = changed.to_json()
+    if page is not None:
+        from striate.report._robustness import write_robustness
+
+        write_robustness(page, document)
     if as_json:
-        print_json({"model": str(predictor.path), "source": source, **found.to_json()})
-    else:
-        _tell(found)
+        print_json(document)
+        return
+    _tell(found)
+    if changed:
+        tell_robustness(changed)
 
 
 def _tell(found: Evaluation) -> None:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from striate.cli._options import MaxPixels
+
 if TYPE_CHECKING:
     from striate.answer import Answer
     from striate.model import Prediction, Predictor
@@ -27,6 +29,7 @@ def predict(
     as_csv: Annotated[
         bool, typer.Option("--csv", help="Print CSV, with every probability.")
     ] = False,
+    max_pixels: MaxPixels = 40_000_000,
 ) -> None:
     """Say what a model sees in pictures; PyTorch is not needed.
 
@@ -40,7 +43,7 @@ def predict(
 
     if as_json and as_csv:
         raise UsageError("--json and --csv exclude each other. Choose one.")
-    predictor = load(model)
+    predictor = load(model, max_pixels=max_pixels)
     paths = given_pictures(pictures)
     try:
         failed = _print(predictor, paths, as_json=as_json, as_csv=as_csv)

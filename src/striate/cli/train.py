@@ -19,6 +19,7 @@ from striate.cli._options import (
     Split,
     Strict,
     read_channels,
+    read_image_size,
     read_split,
 )
 
@@ -135,7 +136,7 @@ def train(
         epochs=epochs,
         batch_size=batch_size,
         learning_rate=learning_rate,
-        image_size=_image_size(image_size),
+        image_size=read_image_size(image_size),
         seed=seed,
         device=device,
         threads=threads,
@@ -150,21 +151,6 @@ def train(
     else:
         _tell(run)
     return run.exit_code
-
-
-def _image_size(text: str | None) -> int | tuple[int, int] | None:
-    """Read "128" or "96x128" (height x width)."""
-    from striate.errors import UsageError
-
-    if text is None:
-        return None
-    numbers = text.lower().split("x")
-    if not all(part.isdecimal() for part in numbers) or len(numbers) not in (1, 2):
-        raise UsageError(
-            f"--image-size expects pixels, as in 128, or 96x128 (height x width); it got '{text}'."
-        )
-    sizes = [int(part) for part in numbers]
-    return sizes[0] if len(sizes) == 1 else (sizes[0], sizes[1])
 
 
 def _document(run: Run) -> dict[str, Any]:

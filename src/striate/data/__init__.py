@@ -6,8 +6,13 @@ Importing this room imports neither Pillow nor OpenCV; they come in when a pictu
 from striate.data._augment import augment, matrices
 from striate.data._augmentation import Augmentation
 from striate.data._batches import Batches
-from striate.data._check import check, unreadable_limit
+from striate.data._check import check, stop_at_faults, unreadable_findings, unreadable_limit
+from striate.data._check_duplicates import duplicate_findings, parts_of
+from striate.data._check_exclude import exclude, listed
+from striate.data._check_pixels import pixel_findings
 from striate.data._digits import write_digits
+from striate.data._duplicate import DuplicateGroup, Duplicates
+from striate.data._duplicates import find_duplicates
 from striate.data._named import named_sources
 from striate.data._open import SourceLike, open_source
 from striate.data._order import hash_ids, hash_names, order
@@ -20,6 +25,7 @@ from striate.data._source import (
     VALIDATION,
     Audit,
     Batch,
+    Finding,
     Pictures,
     Progress,
     Source,
@@ -40,6 +46,9 @@ __all__ = [
     "Augmentation",
     "Batch",
     "Batches",
+    "DuplicateGroup",
+    "Duplicates",
+    "Finding",
     "NamedSource",
     "Pictures",
     "Progress",
@@ -51,14 +60,22 @@ __all__ = [
     "Unreadable",
     "augment",
     "check",
+    "duplicate_findings",
+    "exclude",
+    "find_duplicates",
     "hash_ids",
     "hash_names",
+    "listed",
     "matrices",
     "named_sources",
     "open_source",
     "order",
+    "parts_of",
+    "pixel_findings",
     "split",
+    "stop_at_faults",
     "store",
+    "unreadable_findings",
     "unreadable_limit",
     "write_digits",
 ]

@@ -1,10 +1,8 @@
 """NumPy arrays as a source: a `.npz` file, or arrays in memory."""
 
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile, is_zipfile
 
 import numpy as np
 import numpy.typing as npt
@@ -12,40 +10,20 @@ import numpy.typing as npt
 from striate.data._array_names import by_part, class_names
 from striate.data._array_pictures import ArrayPictures, RowNames, as_pictures, joined
 from striate.data._array_targets import array_targets
+from striate.data._npz import read_npz
 from striate.data._order import hash_ids
 from striate.data._source import PARTS, UNDECIDED, Source, SourceOptions
+from striate.data._words import are_characters
 from striate.errors import SourceError, UsageError
-
-_PICKLED = "it holds Python objects, which are never read; save arrays of numbers or text"
 
 
 def open_npz(path: Path, options: SourceOptions) -> Source:
     """Return the source in a `.npz` file; nothing in it is unpickled. See `open_arrays`."""
-    arrays = _load(path)
+    arrays = read_npz(path)
     try:
         return open_arrays(arrays, options, name=path.stem)
     except SourceError as error:
         raise SourceError(f"{path.name}: {error}") from None
-
-
-def _load(path: Path) -> dict[str, npt.NDArray[Any]]:
-    """Return the arrays of a `.npz` file; raise SourceError for one that can't be read."""
-    if not is_zipfile(path):
-        raise SourceError(
-            f"{path.name} is not a whole .npz file. Copy it again, or write one with numpy.savez."
-        )
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            loaded = {name: file[name] for name in file.files}
-    except ValueError as error:
-        # NumPy names the switch that would unpickle; nobody should be led to it.
-        pickled = "allow_pickle" in str(error)
-        reason = _PICKLED if pickled else str(error).rstrip(".")
-        raise SourceError(f"{path.name} can't be read: {reason}.") from None
-    except (OSError, EOFError, BadZipFile, KeyError, zlib.error, MemoryError) as error:
-        raise SourceError(f"{path.name} can't be read: {error}. Copy it again.") from None
-    # Members that aren't arrays come as bytes.
-    return {name: array for name, array in loaded.items() if isinstance(array, np.ndarray)}
 
 
 def open_arrays(
@@ -127,6 +105,7 @@ def parts_source(
         parts=np.repeat([numbers[p] for p in lengths], list(lengths.values())).astype(np.int8),
         reason=chosen.reason,
         notes=tuple(notes),
+        orientation_matters=are_characters(chosen.answer.names),
     )
 
 

@@ -17,6 +17,10 @@ _LIMITS = {
     "contrast": (1.0, True, "0.2 means 0.8 to 1.2 times the value"),
     "saturation": (1.0, True, "0.2 means 0.8 to 1.2 times the value"),
     "erase": (1.0, False, "a fraction of the picture's area"),
+    "resized_crop": (1.0, False, "a fraction of the picture's area"),
+    "hue": (0.5, True, "a fraction of the colour circle"),
+    "blur": (100.0, True, "pixels"),
+    "noise": (1.0, True, "a fraction of 255"),
 }
 
 
@@ -38,7 +42,8 @@ class Augmentation:
         erase: one rectangle is filled with `fill_value`; its area is up to this fraction of the
             picture's.
         resized_crop: a random part of the picture is brought back to its size: its area evenly
-            from this fraction of the picture's to all, the ratio of its sides 3/4 to 4/3.
+            from this fraction of the stored picture's (margin included) to all, the ratio of its
+            sides 3/4 to 4/3 times the picture's.
         hue: 0.1 turns the hue by up to a tenth of the colour circle, to either side.
         blur: largest deviation of a Gaussian blur, pixels.
         noise: largest deviation of Gaussian noise, as a fraction of 255.
@@ -87,7 +92,7 @@ class Augmentation:
     @property
     def interpolates(self) -> bool:
         """Whether pixels land between pixels; flips and crops only move them."""
-        return bool(self.rotation or self.shift or self.shear or self.zoom)
+        return bool(self.rotation or self.shift or self.shear or self.zoom or self.resized_crop)
 
     @property
     def moves(self) -> bool:
@@ -96,8 +101,16 @@ class Augmentation:
 
     @property
     def recolours(self) -> bool:
-        """Whether pixels change their values where they are."""
-        return bool(self.brightness or self.contrast or self.saturation)
+        """Whether a pixel's channels are changed by a map that is the same for all its pixels."""
+        return bool(self.brightness or self.contrast or self.saturation or self.hue)
+
+    @property
+    def on_device(self) -> bool:
+        """Whether an accelerator does it (`striate.training._warp`), where there is one.
+
+        It pays for warps only, and blur and noise are made on the CPU alone.
+        """
+        return self.interpolates and not (self.blur or self.noise)
 
 
 def _check_limit(name: str, value: float, largest: float, included: bool, unit: str) -> None:

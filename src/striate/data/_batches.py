@@ -1,25 +1,38 @@
 """Batches of one part of a source, in an order that depends on seed and epoch alone."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from time import perf_counter
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
-from striate.data._augment import augment
+from striate.data._augment import augment_into, slices
 from striate.data._augmentation import Augmentation
+from striate.data._deferred import defer
+from striate.data._draws import Draws, Floats
 from striate.data._filling import Positions
+from striate.data._geometry import compose, draw_matrices
 from striate.data._order import Ids, order
 from striate.data._source import Batch
 from striate.data._store import Store
 
 # Batches prepared before they are asked for.
 _AHEAD = 2
+# Pixels of a picture from which on several threads are faster than one: below, they spend their
+# time handing Python's lock to each other.
+_SHARED = 64 * 64
 
 
 class Batches:
-    """The batches of one part, epoch by epoch; any batch can be made without those before it."""
+    """The batches of one part, epoch by epoch; any batch can be made without those before it.
+
+    Attributes:
+        waited: seconds that the latest epoch's consumer waited for batches, so far.
+    """
 
     def __init__(
         self,
@@ -34,6 +47,7 @@ class Batches:
         shuffle: bool,
         drop_last: bool = False,
         threads: int = 1,
+        on_device: bool = False,
     ) -> None:
         """Describe the batches; nothing is read yet.
 
@@ -46,7 +60,10 @@ class Batches:
             augmentation: changes of the pictures; None or an inactive one: none.
             shuffle: whether every epoch has an order of its own, else that of `positions`.
             drop_last: leave out a last batch that isn't full.
-            threads: that augment at once.
+            threads: that prepare batches at once, beside the one that asks for them; one where
+                pictures are smaller than 64x64. The pictures don't depend on it.
+            on_device: leave to an accelerator what it can do (`Batch.deferred`): everything where
+                pictures are warped and neither blurred nor made noisy, else nothing.
         """
         if batch_size < 1:
             raise ValueError(f"batch_size is {batch_size}; expected 1 or more.")
@@ -59,7 +76,9 @@ class Batches:
         self.augmentation = augmentation if augmentation and augmentation.active else None
         self.shuffle = shuffle
         self.drop_last = drop_last
-        self.threads = threads
+        self.threads = max(1, threads) if _area(store) >= _SHARED else 1
+        self.waited = 0.0
+        self._defers = on_device and self.augmentation is not None and self.augmentation.on_device
         self._known: tuple[int, Positions] | None = None
 
     def __len__(self) -> int:
@@ -71,46 +90,90 @@ class Batches:
         """Return one batch of an epoch; IndexError where `index` isn't in 0 to len - 1."""
         if not 0 <= index < len(self):
             raise IndexError(f"There is no batch {index}: an epoch has {len(self)}.")
-        start = index * self.batch_size
-        positions = self._order(epoch)[start : start + self.batch_size]
-        pictures = self.store.take(positions)
-        if self.augmentation is not None:
-            pictures = augment(
-                pictures,
-                self.augmentation,
-                seed=self.seed,
-                epoch=epoch,
-                ids=self.ids[positions],
-                threads=self.threads,
-            )
-        return Batch(pictures_BHWC=pictures, targets=self.targets[positions], positions=positions)
+        batch = self._empty(epoch, index)
+        self._fill(batch, epoch, slice(None))
+        return batch
 
     def epoch(self, epoch: int, start: int = 0) -> Iterator[Batch]:
-        """Yield an epoch's batches from number `start` on, prepared in a thread where that pays.
+        """Yield an epoch's batches from number `start` on, prepared by threads where that pays.
 
-        The thread works at most two batches ahead. What fails in it is raised here, and it has
-        ended when the iterator is exhausted or closed.
+        The threads work at most two batches ahead. What fails in them is raised here, and they
+        have ended when the iterator is exhausted or closed.
         """
+        self.waited = 0.0
         indices = range(start, len(self))
         if self.augmentation is None and self.store.in_memory:
             # A copy of rows takes less time than handing it to a thread.
             for index in indices:
-                yield self.batch(epoch, index)
+                yield self._waiting(partial(self.batch, epoch, index))
             return
-        with ThreadPoolExecutor(1, "striate-batches") as pool:
+        with ThreadPoolExecutor(self.threads, "striate-batches") as pool:
             yield from self._ahead(pool, epoch, indices)
 
     def _ahead(self, pool: ThreadPoolExecutor, epoch: int, indices: range) -> Iterator[Batch]:
-        waiting: deque[Future[Batch]] = deque()
+        coming: deque[tuple[Batch, list[Future[None]]]] = deque()
         try:
             for index in indices:
-                waiting.append(pool.submit(self.batch, epoch, index))
-                if len(waiting) > _AHEAD:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
+                coming.append(self._begin(pool, epoch, index))
+                if len(coming) > _AHEAD:
+                    yield self._waiting(partial(_done, *coming.popleft()))
+            while coming:
+                yield self._waiting(partial(_done, *coming.popleft()))
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+
+    def _begin(
+        self, pool: ThreadPoolExecutor, epoch: int, index: int
+    ) -> tuple[Batch, list[Future[None]]]:
+        batch = self._empty(epoch, index)
+        parts = slices(len(batch.positions), self.threads)
+        return batch, [pool.submit(self._fill, batch, epoch, part) for part in parts]
+
+    def _waiting(self, get: Callable[[], Batch]) -> Batch:
+        asked = perf_counter()
+        batch = get()
+        self.waited += perf_counter() - asked
+        return batch
+
+    def _empty(self, epoch: int, index: int) -> Batch:
+        """Return a batch whose pictures are still to be written."""
+        start = index * self.batch_size
+        positions = self._order(epoch)[start : start + self.batch_size]
+        shape, deferred = self.store.shape, None
+        if self.augmentation is not None and self._defers:
+            size = (shape.height, shape.width, shape.channels)
+            draws = self._draws(epoch, positions)
+            deferred = defer(self.augmentation, draws, size, shape.margin)
+            shape = shape.wide
+        sides = (shape.height, shape.width, shape.channels)
+        return Batch(
+            pictures_BHWC=np.empty((len(positions), *sides), np.uint8),
+            targets=self.targets[positions],
+            positions=positions,
+            deferred=deferred,
+            find_matrices=partial(self._matrices, epoch, positions),
+        )
+
+    def _fill(self, batch: Batch, epoch: int, part: slice) -> None:
+        positions, out_BHWC = batch.positions[part], batch.pictures_BHWC[part]
+        if batch.deferred is not None:
+            out_BHWC[...] = self.store.take_wide(positions)
+        elif self.augmentation is None:
+            out_BHWC[...] = self.store.take(positions)
+        else:
+            views, draws = self.store.views(positions), self._draws(epoch, positions)
+            augment_into(out_BHWC, views, self.augmentation, draws, self.store.shape.margin)
+
+    def _draws(self, epoch: int, positions: Positions) -> Draws:
+        return Draws(seed=self.seed, epoch=epoch, ids=self.ids[positions])
+
+    def _matrices(self, epoch: int, positions: Positions) -> Floats:
+        fitted = self.store.matrices[positions].astype(np.float64)
+        if self.augmentation is None or not self.augmentation.moves:
+            return fitted
+        shape, draws = self.store.shape, self._draws(epoch, positions)
+        moved = draw_matrices(self.augmentation, draws, shape.height, shape.width, shape.margin)
+        return compose(moved, fitted)
 
     def _order(self, epoch: int) -> Positions:
         if not self.shuffle:
@@ -120,3 +183,13 @@ class Batches:
             known = (epoch, self.positions[order(self.seed, epoch, self.ids[self.positions])])
             self._known = known
         return known[1]
+
+
+def _done(batch: Batch, parts: list[Future[None]]) -> Batch:
+    for part in parts:
+        part.result()
+    return batch
+
+
+def _area(store: Store) -> int:
+    return store.shape.height * store.shape.width

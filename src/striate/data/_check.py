@@ -1,21 +1,21 @@
-"""What is wrong with a source, before any training."""
+"""What is wrong with a source, before any training: headers and targets, nothing decoded."""
 
 from collections.abc import Iterable, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
-from striate.data._array_pictures import ArrayPictures
-from striate.data._check_targets import target_warnings
+from striate.data._check_names import telling_findings
+from striate.data._check_sizes import size_findings
+from striate.data._check_targets import target_findings
+from striate.data._filling import Block
 from striate.data._headers import read_headers
-from striate.data._source import Audit, Progress, Source, Unreadable
+from striate.data._source import Audit, Finding, Progress, Source, Unreadable
 from striate.data._words import count, some
 from striate.errors import CheckError, SourceError
+from striate.image import MAX_PIXELS
 
 MOST_UNREADABLE = 0.2
 """Share of unreadable pictures up to which a run goes on without being told to."""
-
-_SMALL = 8
 
 
 def check(
@@ -23,6 +23,7 @@ def check(
     *,
     strict: bool = False,
     allow_unreadable: bool = False,
+    max_pixels: int = MAX_PIXELS,
     threads: int = 2,
     progress: Progress | None = None,
 ) -> Audit:
@@ -30,39 +31,60 @@ def check(
 
     Args:
         source: the source; its pictures are not decoded.
-        strict: stop at the first picture that can't be read.
+        strict: stop at the first picture that can't be read, and at any other fault
+            (`Finding.fault`).
         allow_unreadable: go on where more than a fifth of the pictures can't be read.
+        max_pixels: pictures that declare more can't be read.
         threads: number of threads that read headers.
         progress: called with (pictures done, all pictures).
 
     Returns:
-        Sizes, unreadable pictures by position, and warnings.
+        Sizes, unreadable pictures by position, and findings.
 
     Raises:
         SourceError: no pictures, one class only, or parts with different classes.
-        CheckError: too many unreadable pictures; see `unreadable_limit`.
+        CheckError: too many unreadable pictures (`unreadable_limit`), or `strict` and a fault.
     """
     if not len(source):
         raise SourceError(f"The source {source.name} holds no pictures.")
     pictures = source.pictures
-    if isinstance(pictures, ArrayPictures):
+    if isinstance(pictures, Block):
         sizes = np.tile(np.array(pictures.array.shape[1:], np.int32), (len(source), 1))
         unreadable: list[Unreadable] = []
-        wrong: list[str] = []
+        wrong: list[tuple[int, str]] = []
     else:
         sizes, unreadable, wrong = read_headers(
-            pictures, strict=strict, threads=max(1, threads), progress=progress
+            pictures,
+            strict=strict,
+            max_pixels=max_pixels,
+            threads=max(1, threads),
+            progress=progress,
         )
     unreadable_limit(unreadable, len(source), strict=strict, allow=allow_unreadable)
     readable = np.ones(len(source), np.bool_)
     readable[[each.position for each in unreadable]] = False
-    warnings = [
-        *_unreadable_warning(unreadable),
-        *_suffix_warning(wrong),
-        *_small_warning(source, sizes, readable),
-        *target_warnings(source, readable),
-    ]
-    return Audit(sizes=sizes, unreadable=tuple(unreadable), warnings=tuple(warnings))
+    findings = (
+        *unreadable_findings(unreadable),
+        *_suffix_finding(source, wrong),
+        *size_findings(source, sizes, readable),
+        *target_findings(source, readable),
+        *telling_findings(source, sizes, readable),
+    )
+    if strict:
+        stop_at_faults(findings)
+    return Audit(sizes=sizes, unreadable=tuple(unreadable), findings=findings)
+
+
+def stop_at_faults(findings: Iterable[Finding]) -> None:
+    """Raise CheckError where any finding is a fault; the first one's sentence is the letter."""
+    faults = [finding.sentence for finding in findings if finding.fault]
+    if not faults:
+        return
+    more = f" {count(len(faults) - 1, 'further fault')} beside it." if len(faults) > 1 else ""
+    raise CheckError(
+        f"{faults[0]}{more} --strict stops here; put it right (striate check lists all), leave "
+        "pictures out by --exclude, or run without --strict."
+    )
 
 
 def unreadable_limit(
@@ -91,6 +113,16 @@ def unreadable_limit(
         )
 
 
+def unreadable_findings(unreadable: Sequence[Unreadable]) -> tuple[Finding, ...]:
+    """Return one finding on all unreadable pictures, or none."""
+    if not unreadable:
+        return ()
+    what = count(len(unreadable), "picture")
+    sentence = f"{what} can't be read and will be left out: {_named(unreadable)}."
+    positions = tuple(one.position for one in unreadable)
+    return (Finding(kind="unreadable", sentence=sentence, positions=positions),)
+
+
 def _named(unreadable: Iterable[Unreadable]) -> str:
     """Return names by reason, some of each, so that a common reason doesn't hide a rare one."""
     names: dict[str, list[str]] = {}
@@ -99,27 +131,15 @@ def _named(unreadable: Iterable[Unreadable]) -> str:
     return some((f"{some(same)} ({reason})" for reason, same in names.items()), 12)
 
 
-def _unreadable_warning(unreadable: Sequence[Unreadable]) -> list[str]:
-    if not unreadable:
-        return []
-    what = count(len(unreadable), "picture")
-    return [f"{what} can't be read and will be left out: {_named(unreadable)}."]
-
-
-def _suffix_warning(wrong: Sequence[str]) -> list[str]:
+def _suffix_finding(source: Source, wrong: Sequence[tuple[int, str]]) -> tuple[Finding, ...]:
     if not wrong:
-        return []
-    return [f"Read by content, because the suffix is wrong: {some(wrong)}."]
-
-
-def _small_warning(
-    source: Source, sizes: npt.NDArray[np.int32], readable: npt.NDArray[np.bool_]
-) -> list[str]:
-    small = np.flatnonzero(readable & (sizes[:, :2].min(axis=1) < _SMALL))
-    if not len(small):
-        return []
-    height, width, _ = sizes[small[0]]
-    return [
-        f"{count(len(small), 'picture')} with a side under {_SMALL} pixels: the first is "
-        f"{source.pictures.name(int(small[0]))}, {height} × {width}."
-    ]
+        return ()
+    named = some(f"{source.pictures.name(position)} ({form})" for position, form in wrong)
+    return (
+        Finding(
+            kind="suffix",
+            sentence=f"Read by content, because the suffix is wrong: {named}.",
+            fault=False,
+            positions=tuple(position for position, _ in wrong),
+        ),
+    )

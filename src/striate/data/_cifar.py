@@ -4,14 +4,14 @@ A record is one byte per label (CIFAR-100: superclass, then class), then 3 × 32
 by channel.
 """
 
-import tarfile
-import zlib
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from striate.data._tar import TarReader
 from striate.errors import SourceError
 
 _SIDE = 32
@@ -58,6 +58,8 @@ CIFAR100 = Layout(
 )
 
 _MOST_NAMES = 64 * 1024
+_MOST_BESIDE = 16 * 2**20
+"""Bytes that an archive may unpack to beside its records."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +90,7 @@ def read_cifar(archive: Path, layout: Layout) -> Cifar:
     return Cifar(pictures=pictures, targets=targets, classes=classes)
 
 
-def _records(data: bytes, layout: Layout) -> npt.NDArray[np.uint8]:
+def _records(data: bytearray, layout: Layout) -> npt.NDArray[np.uint8]:
     return np.frombuffer(data, np.uint8).reshape(-1, layout.labels + _PIXELS)
 
 
@@ -96,21 +98,19 @@ def _pictures(planes: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     return np.ascontiguousarray(planes.reshape(-1, 3, _SIDE, _SIDE).transpose(0, 2, 3, 1))
 
 
-def _members(archive: Path, layout: Layout) -> dict[str, bytes]:
-    """Return the needed members: regular files of the right size; all others are passed over."""
-    found: dict[str, bytes] = {}
-    wanted = {f"{layout.folder}/{name}": name for name in (*layout.records, layout.names)}
+def _members(archive: Path, layout: Layout) -> dict[str, bytearray]:
+    """Return the needed members, of the right size; other files are passed over."""
+    sizes = {name: _expected(name, layout) for name in layout.records}
+    found: dict[str, bytearray] = {}
+    wanted = {f"{layout.folder}/{name}": name for name in (*sizes, layout.names)}
     try:
-        with tarfile.open(archive, "r|gz") as tar:
-            for member in tar:
-                name = wanted.get(member.name.removeprefix("./"))
-                file = tar.extractfile(member) if name and member.isreg() else None
-                if name and file:
-                    found[name] = file.read(_checked_size(archive, name, member.size, layout))
-                    if len(found) == len(wanted):
-                        break
-    except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
-        raise SourceError(f"{archive} is not a whole .tar.gz archive: {error}.") from None
+        with closing(TarReader(archive, sum(sizes.values()) + _MOST_BESIDE)) as tar:
+            for member in tar.members():
+                if name := wanted.get(member.name):
+                    _check_size(archive, name, member.size, layout)
+                    found[name] = tar.read(member)
+    except OSError as error:
+        raise SourceError(f"{archive} can't be read: {error.strerror or error}.") from None
     missing = [name for name in wanted.values() if name not in found]
     if missing:
         raise SourceError(
@@ -120,12 +120,13 @@ def _members(archive: Path, layout: Layout) -> dict[str, bytes]:
     return found
 
 
-def _checked_size(archive: Path, name: str, size: int, layout: Layout) -> int:
+def _check_size(archive: Path, name: str, size: int, layout: Layout) -> None:
     if name == layout.names:
         if size > _MOST_NAMES:
             raise SourceError(f"{archive}: {name} has {size:,} bytes, too many for class names.")
-        return size
-    expected = layout.records[name] * (layout.labels + _PIXELS)
-    if size != expected:
+    elif size != (expected := _expected(name, layout)):
         raise SourceError(f"{archive}: {name} has {size:,} bytes. Expected {expected:,}.")
-    return size
+
+
+def _expected(name: str, layout: Layout) -> int:
+    return layout.records[name] * (layout.labels + _PIXELS)

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import cached_property, lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
-from striate.data._order import AUGMENTATION, Ids, uniform
+from striate.data._order import AUGMENTATION, Ids, mix_keys, mix_with, to_unit
 
 Floats = npt.NDArray[np.float64]
 
@@ -31,6 +32,14 @@ class Parameter(IntEnum):
     ERASE_ASPECT = 14
     ERASE_X = 15
     ERASE_Y = 16
+    PART_AREA = 17
+    PART_RATIO = 18
+    PART_X = 19
+    PART_Y = 20
+    HUE = 21
+    BLUR = 22
+    NOISE = 23
+    NOISE_PIXELS = 24
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,15 +53,24 @@ class Draws:
     def __len__(self) -> int:
         return len(self.ids)
 
+    @cached_property
+    def hashes_PB(self) -> Ids:
+        """A 64-bit hash for every parameter and sample: for few samples one pass costs least."""
+        return mix_with(_keys(self.seed, self.epoch)[:, None], self.ids)
+
     def unit(self, parameter: Parameter) -> Floats:
         """Return (B,) numbers in [0, 1)."""
-        return uniform(AUGMENTATION, self.seed, self.epoch, int(parameter), ids=self.ids)
+        return to_unit(self.hashes_PB[parameter])
 
     def around(self, centre: float, parameter: Parameter, limit: float) -> Floats:
         """Return (B,) numbers from `centre - limit` to `centre + limit`."""
         if not limit:
             return np.full(len(self), centre)
         return centre + (2 * self.unit(parameter) - 1) * limit
+
+    def up_to(self, parameter: Parameter, limit: float) -> Floats:
+        """Return (B,) numbers from 0 to less than `limit`."""
+        return self.unit(parameter) * limit
 
     def sign(self, parameter: Parameter, wanted: bool) -> Floats:
         """Return (B,) -1 or 1, evenly; only 1 where the change isn't wanted."""
@@ -63,3 +81,9 @@ class Draws:
     def step(self, parameter: Parameter, limit: int) -> npt.NDArray[np.int64]:
         """Return (B,) whole numbers from `-limit` to `limit`, evenly."""
         return np.floor(self.unit(parameter) * (2 * limit + 1)).astype(np.int64) - limit
+
+
+@lru_cache(maxsize=64)
+def _keys(seed: int, epoch: int) -> Ids:
+    keys = [mix_keys(AUGMENTATION, seed, epoch, int(parameter)) for parameter in Parameter]
+    return np.array(keys, np.uint64)

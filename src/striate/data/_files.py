@@ -21,6 +21,11 @@ class FilePictures:
     def __len__(self) -> int:
         return len(self._names)
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The paths of all files, in the source's order."""
+        return self._files
+
     def name(self, position: int) -> str:
         """Return the picture's name: its path relative to the source, or the table's cell."""
         return self._names[position]

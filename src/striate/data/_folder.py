@@ -11,7 +11,7 @@ from striate.data._given import parts_from_lists, unlisted
 from striate.data._layout import class_folders
 from striate.data._order import hash_names
 from striate.data._source import UNDECIDED, Source, SourceOptions
-from striate.data._words import natural_key, readable
+from striate.data._words import are_characters, natural_key, readable
 from striate.errors import SourceError, UsageError
 
 
@@ -19,8 +19,7 @@ def open_folder(folder: Path, options: SourceOptions) -> Source:
     """Return the pictures of a folder; the class of a picture is the name of its subfolder.
 
     Everything below a class folder belongs to the class. Classes stand in natural order ("9"
-    before "10"). `orientation_matters` is True where every class is called by one letter or
-    digit: such pictures are taken for digits and letters.
+    before "10").
 
     Raises SourceError (see `class_folders`), and UsageError for an option that isn't for folders.
     """
@@ -49,7 +48,7 @@ def open_folder(folder: Path, options: SourceOptions) -> Source:
         reason=f"the folder `{name}` has a subfolder per class → classification; use a CSV file "
         "for numbers or several labels per picture",
         notes=tuple(notes),
-        orientation_matters=all(len(name) == 1 and name.isalnum() for name in names),
+        orientation_matters=are_characters(names),
     )
 
 

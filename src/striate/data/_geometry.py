@@ -1,5 +1,6 @@
 """Where augmentation moves the pixels: one matrix per sample, and one warp that obeys it."""
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -7,74 +8,116 @@ import numpy.typing as npt
 
 from striate.data._augmentation import Augmentation
 from striate.data._draws import Draws, Floats, Parameter
+from striate.data._moves import matrices_of
+from striate.data._parts import part_matrices
 
 Pixels = npt.NDArray[np.uint8]
 
-_PAD_MODES: dict[str, Any] = {
-    "nearest": "edge",
-    "reflect": "reflect",
-    "wrap": "wrap",
-    "constant": "constant",
-}
+# Pixels from which on it pays to warp four channels instead of three.
+_FOUR = 64 * 64
+
+Place = Callable[[int, Pixels, Pixels], None]
+"""Called with a sample's number in the batch, its wide picture, and where to write it, moved."""
 
 
-def draw_matrices(augmentation: Augmentation, draws: Draws, height: int, width: int) -> Floats:
+def draw_matrices(
+    augmentation: Augmentation, draws: Draws, height: int, width: int, margin: int = 0
+) -> Floats:
     """Return float64 (B, 2, 3): (x, y, 1) of the store's picture → (x, y) of the augmented one.
 
-    x counts columns, y rows downward, whole numbers are the centres of pixels. About the
-    picture's centre it is flipped, zoomed, sheared (a lean of `shear` moves what is below the
-    centre to the right by tan(shear) per pixel), rotated (counter-clockwise as seen), then
-    shifted, then moved by the crop.
+    x counts columns, y rows downward, whole numbers are the centres of pixels; `height` and
+    `width` are without the margin, and 0 is the first pixel after it. A random part is brought to
+    the picture's size. About the centre it is flipped, zoomed, sheared (a lean of `shear` moves
+    what is below the centre to the right by tan(shear) per pixel), rotated (counter-clockwise as
+    seen), then shifted, then moved by the crop.
     """
-    linear = _linear(augmentation, draws)
-    centre = np.array([(width - 1) / 2, (height - 1) / 2])
-    size = np.array([width, height])
-    shift = np.stack(
-        [
-            draws.around(0, Parameter.SHIFT_X, augmentation.shift),
-            draws.around(0, Parameter.SHIFT_Y, augmentation.shift),
-        ],
-        axis=1,
+    moves = matrices_of(
+        height=height,
+        width=width,
+        rotation=draws.around(0, Parameter.ROTATION, augmentation.rotation),
+        shear=draws.around(0, Parameter.SHEAR, augmentation.shear),
+        zoom=_zooms(augmentation, draws),
+        shift=_shifts(augmentation, draws, height, width),
     )
-    crop = _crop_steps(augmentation, draws)
-    offset = centre + shift * size + crop - linear @ centre
-    return np.concatenate([linear, offset[:, :, None]], axis=2)
+    matrices = np.broadcast_to(moves, (len(draws), 2, 3))
+    if not augmentation.resized_crop:
+        return matrices
+    return compose(matrices, part_matrices(augmentation, draws, height, width, margin))
+
+
+def compose(second_B23: Floats, first_B23: Floats) -> Floats:
+    """Return the matrices (B, 2, 3) that do what `first_B23` does, then `second_B23`."""
+    linear = second_B23[:, :, :2] @ first_B23
+    linear[:, :, 2] += second_B23[:, :, 2]
+    return linear
+
+
+def from_wide(matrices_B23: Floats, margin: int) -> Floats:
+    """Return the matrices for pictures with a margin at every side; see `Store.take_wide`."""
+    if not margin:
+        return matrices_B23
+    wide = matrices_B23.copy()
+    wide[:, :, 2] -= margin * (wide[:, :, 0] + wide[:, :, 1])
+    return wide
 
 
 def warp(
-    pictures_BHWC: Pixels, matrices: Floats, augmentation: Augmentation, out_BHWC: Pixels
+    pictures: Sequence[Pixels] | Pixels,
+    matrices: Floats,
+    augmentation: Augmentation,
+    out_BHWC: Pixels,
 ) -> None:
-    """Write every picture, moved by its matrix with one bilinear interpolation, to `out_BHWC`."""
+    """Write every picture, moved by its matrix with one bilinear interpolation, to `out_BHWC`.
+
+    The pictures may be larger than those written: a matrix goes from one to the other.
+    """
+    place = make_warp(matrices, augmentation, out_BHWC.shape)
+    for index, (picture, out_HWC) in enumerate(zip(pictures, out_BHWC)):
+        place(index, picture, out_HWC)
+
+
+def make_warp(matrices_B23: Floats, augmentation: Augmentation, shape: tuple[int, ...]) -> Place:
+    """Return what warps one picture; `shape` is (B, H, W, C) of what is written.
+
+    What is returned must not be called by two threads at once.
+    """
     cv2 = opencv()
-    borders = {
+    _, height, width, channels = shape
+    mode, value = border(augmentation.fill), (augmentation.fill_value,) * 4
+
+    def warp_affine(picture: Pixels, matrix: Floats, out: Pixels) -> None:
+        # By default it interpolates among the four nearest pixels, however far a picture shrinks,
+        # so that it would alias. Zooms out are mild, and a random part is at most the stored
+        # picture, which shrinks by the margin's share: it magnifies, or is near 1:1.
+        cv2.warpAffine(
+            picture, matrix, (width, height), dst=out, borderMode=mode, borderValue=value
+        )
+
+    if channels == 1 or height * width < _FOUR:
+        return lambda index, picture, out_HWC: warp_affine(picture, matrices_B23[index], out_HWC)
+
+    # Four channels a pixel are warped in 60 % of the time of three, to the same values.
+    before, after = np.empty((1, 1, 4), np.uint8), np.empty((height, width, 4), np.uint8)
+
+    def place(index: int, picture: Pixels, out_HWC: Pixels) -> None:
+        nonlocal before
+        before = cv2.cvtColor(picture, cv2.COLOR_RGB2RGBA, dst=before)
+        warp_affine(before, matrices_B23[index], after)
+        cv2.cvtColor(after, cv2.COLOR_RGBA2RGB, dst=out_HWC)
+
+    return place
+
+
+def border(fill: str) -> int:
+    """Return OpenCV's number of a fill."""
+    cv2 = opencv()
+    borders: dict[str, int] = {
         "nearest": cv2.BORDER_REPLICATE,
         "reflect": cv2.BORDER_REFLECT_101,
         "wrap": cv2.BORDER_WRAP,
         "constant": cv2.BORDER_CONSTANT,
     }
-    height, width, channels = pictures_BHWC.shape[1:]
-    for picture, matrix, out in zip(pictures_BHWC, matrices, out_BHWC):
-        cv2.warpAffine(
-            picture,
-            matrix,
-            (width, height),
-            dst=out,
-            flags=cv2.INTER_LINEAR,
-            borderMode=borders[augmentation.fill],
-            borderValue=(augmentation.fill_value,) * channels,
-        )
-
-
-def move(pictures_BHWC: Pixels, augmentation: Augmentation, draws: Draws) -> Pixels:
-    """Return the pictures flipped and cropped as their matrices say, without interpolation."""
-    moved = pictures_BHWC.copy()
-    for axis, parameter, wanted in (
-        (2, Parameter.HORIZONTAL_FLIP, augmentation.horizontal_flip),
-        (1, Parameter.VERTICAL_FLIP, augmentation.vertical_flip),
-    ):
-        flipped = draws.sign(parameter, wanted) < 0
-        moved[flipped] = np.flip(moved[flipped], axis)
-    return _cropped(moved, augmentation, draws) if augmentation.crop else moved
+    return borders[fill]
 
 
 def opencv() -> Any:
@@ -89,36 +132,32 @@ def opencv() -> Any:
     return cv2
 
 
-def _linear(augmentation: Augmentation, draws: Draws) -> Floats:
-    angle = np.radians(draws.around(0, Parameter.ROTATION, augmentation.rotation))
-    lean = np.tan(np.radians(draws.around(0, Parameter.SHEAR, augmentation.shear)))
-    flip_x = draws.sign(Parameter.HORIZONTAL_FLIP, augmentation.horizontal_flip)
-    flip_y = draws.sign(Parameter.VERTICAL_FLIP, augmentation.vertical_flip)
-    zoom_x = flip_x * draws.around(1, Parameter.ZOOM_X, augmentation.zoom)
-    zoom_y = flip_y * draws.around(1, Parameter.ZOOM_Y, augmentation.zoom)
-    cos, sin = np.cos(angle), np.sin(angle)
-    # Rotation [[cos, sin], [-sin, cos]] (y points down) times shear [[1, lean], [0, 1]] times
-    # zoom [[zoom_x, 0], [0, zoom_y]].
-    first = np.stack([cos * zoom_x, (cos * lean + sin) * zoom_y], axis=1)
-    second = np.stack([-sin * zoom_x, (-sin * lean + cos) * zoom_y], axis=1)
-    return np.stack([first, second], axis=1)
-
-
-def _crop_steps(augmentation: Augmentation, draws: Draws) -> npt.NDArray[np.int64]:
+def crop_steps(augmentation: Augmentation, draws: Draws) -> npt.NDArray[np.int64]:
+    """Return (B, 2): whole pixels to the right and downward by which the crop moves a picture."""
     if not augmentation.crop:
         return np.zeros((len(draws), 2), np.int64)
     x = draws.step(Parameter.CROP_X, augmentation.crop)
     return np.stack([x, draws.step(Parameter.CROP_Y, augmentation.crop)], axis=1)
 
 
-def _cropped(pictures_BHWC: Pixels, augmentation: Augmentation, draws: Draws) -> Pixels:
-    by = augmentation.crop
-    height, width = pictures_BHWC.shape[1:3]
-    mode = _PAD_MODES[augmentation.fill]
-    value = {"constant_values": augmentation.fill_value} if mode == "constant" else {}
-    padded = np.pad(pictures_BHWC, ((0, 0), (by, by), (by, by), (0, 0)), mode, **value)
-    cropped = np.empty_like(pictures_BHWC)
-    starts = by - _crop_steps(augmentation, draws)
-    for out, picture, (left, top) in zip(cropped, padded, starts.tolist()):
-        out[...] = picture[top : top + height, left : left + width]
-    return cropped
+def flips(augmentation: Augmentation, draws: Draws) -> Floats:
+    """Return (B, 2): -1 where left and right, or top and bottom, are exchanged, else 1."""
+    return np.stack(
+        [
+            draws.sign(Parameter.HORIZONTAL_FLIP, augmentation.horizontal_flip),
+            draws.sign(Parameter.VERTICAL_FLIP, augmentation.vertical_flip),
+        ],
+        axis=1,
+    )
+
+
+def _zooms(augmentation: Augmentation, draws: Draws) -> Floats:
+    x = draws.around(1, Parameter.ZOOM_X, augmentation.zoom)
+    y = draws.around(1, Parameter.ZOOM_Y, augmentation.zoom)
+    return flips(augmentation, draws) * np.stack([x, y], axis=1)
+
+
+def _shifts(augmentation: Augmentation, draws: Draws, height: int, width: int) -> Floats:
+    x = draws.around(0, Parameter.SHIFT_X, augmentation.shift)
+    y = draws.around(0, Parameter.SHIFT_Y, augmentation.shift)
+    return np.stack([x * width, y * height], axis=1) + crop_steps(augmentation, draws)

@@ -31,12 +31,27 @@ def hash_ids(*keys: int, ids: Ids) -> Ids:
     have different hashes, and a key doesn't do what the same number as an id does: keys are shifted
     by a constant before they meet the ids, so that `hash_ids(a, ids=b)` isn't `hash_ids(b, ids=a)`.
     """
-    return _mix(_mix(ids) ^ np.uint64(_mix_one(_fold(keys) ^ _KEYS)))
+    return mix_with(np.uint64(mix_keys(*keys)), ids)
+
+
+def mix_keys(*keys: int) -> int:
+    """Return what `mix_with` needs to hash ids under these keys."""
+    return _mix_one(_fold(keys) ^ _KEYS)
+
+
+def mix_with(mixed_keys: Ids | np.uint64, ids: Ids) -> Ids:
+    """Return `hash_ids` for keys that were mixed before; both arguments are broadcast."""
+    return _mix(_mix(ids) ^ mixed_keys)
 
 
 def uniform(*keys: int, ids: Ids) -> npt.NDArray[np.float64]:
     """Return a number in [0, 1) for every id, evenly distributed over multiples of 2^-53."""
-    return (hash_ids(*keys, ids=ids) >> np.uint64(11)).astype(np.float64) * 2.0**-53
+    return to_unit(hash_ids(*keys, ids=ids))
+
+
+def to_unit(hashes: Ids) -> npt.NDArray[np.float64]:
+    """Return 64-bit hashes as numbers in [0, 1), multiples of 2^-53."""
+    return (hashes >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 
 def order(seed: int, epoch: int, ids: Ids) -> npt.NDArray[np.int64]:

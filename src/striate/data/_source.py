@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -9,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from striate.answer import Answer
+from striate.data._deferred import Deferred
 from striate.image import MAX_PIXELS, Fitted, Shape
 
 TRAIN, VALIDATION, TEST = 0, 1, 2
@@ -67,7 +69,8 @@ class Source:
         reason: why this task was chosen, in one sentence, with how to choose another.
         notes: warnings for the user, found while opening.
         licence, citation: of named data sets, else "".
-        orientation_matters: True for digits and letters: flips and large rotations change labels.
+        orientation_matters: True for digits and letters, whose labels flips and large rotations change:
+            where every class is called by one letter or a number, and for named data sets that are.
     """
 
     name: str
@@ -98,18 +101,41 @@ class Unreadable:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One thing that `check` found.
+
+    Attributes:
+        kind: what it is, in one word for programs (docs/check.md lists them).
+        sentence: the same for people, with figures and names.
+        fault: True for what is wrong with files or labels and can be put right: `--strict` stops
+            at it. False for what is odd, but may well be so.
+        positions: the pictures it is about, all of them; () where it is about the whole source.
+    """
+
+    kind: str
+    sentence: str
+    fault: bool = True
+    positions: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Audit:
     """What `check` found, before any training.
 
     Attributes:
         sizes: (N, 3) int32 height, width, channels from the headers; zeros where unreadable.
         unreadable: pictures that can't be read, by position.
-        warnings: everything odd, one sentence each.
+        findings: everything odd.
     """
 
     sizes: npt.NDArray[np.int32]
     unreadable: tuple[Unreadable, ...] = ()
-    warnings: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """The sentences of all findings."""
+        return tuple(finding.sentence for finding in self.findings)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,14 +158,30 @@ class Batch:
     """One batch as the network's input stage takes it; axis names in striate.answer._base.
 
     Attributes:
-        pictures_BHWC: uint8, augmented where the part is trained on.
+        pictures_BHWC: uint8, augmented where the part is trained on; with their margins and not
+            augmented where `deferred` is given.
         targets: first axis B.
         positions: (B,) int64 positions in the source.
+        deferred: what `striate.training._warp` must still do to the pictures; None: nothing.
+        find_matrices: works `matrices` out.
     """
 
     pictures_BHWC: npt.NDArray[np.uint8]
     targets: npt.NDArray[Any]
     positions: npt.NDArray[np.int64]
+    deferred: Deferred | None = None
+    find_matrices: Callable[[], npt.NDArray[np.float64]] | None = None
+
+    @cached_property
+    def matrices(self) -> npt.NDArray[np.float64]:
+        """(B, 2, 3): (x, y, 1) in the upright file → (x, y) in the batch's augmented picture.
+
+        Whole numbers are the centres of pixels. Masks and boxes go through it. Worked out when it
+        is first asked for; a batch that was made by hand has the identity.
+        """
+        if self.find_matrices is None:
+            return np.tile(np.eye(2, 3), (len(self.positions), 1, 1))
+        return self.find_matrices()
 
 
 Progress = Callable[[int, int], None]

@@ -1,13 +1,14 @@
 """Dividing a source into training, validation and test part."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from striate.data._duplicate import DuplicateGroup
 from striate.data._order import hash_ids
 from striate.data._source import TEST, TRAIN, UNDECIDED, VALIDATION, Source, Split
+from striate.data._split_units import Units, units_of
 from striate.data._words import count
 from striate.errors import SourceError, UsageError
 
@@ -16,7 +17,12 @@ _SPLIT = 0x5350_4C49
 
 
 def split(
-    source: Source, *, validation: float = 0.2, seed: int = 0, exclude: Iterable[int] = ()
+    source: Source,
+    *,
+    validation: float = 0.2,
+    seed: int = 0,
+    exclude: Iterable[int] = (),
+    together: Iterable[DuplicateGroup] = (),
 ) -> Split:
     """Return the positions of each part.
 
@@ -26,11 +32,18 @@ def split(
     other. A stratum of two samples or more has at least one in each part. Groups stay whole: they
     are ranked by the hash of (seed, group) within the stratum that most of their samples have.
 
+    Duplicates that would be divided are joined, and groups that share one with them. What is joined
+    has the rank that the one of its samples (or groups) with the smallest id had alone. So the rank
+    of every other sample stays as it was when duplicates appear: only what is joined may change
+    sides, and of the others as many as it takes to keep the share.
+
     Args:
         source: what to divide.
         validation: share of the training samples kept for validation, from 0 to below 1.
         seed: another seed gives another validation part.
         exclude: positions that go into no part: unreadable pictures.
+        together: duplicates that are kept on one side (`Duplicates.groups`). They move no picture
+            out of a part that was given.
 
     Raises:
         UsageError: a share outside that range.
@@ -55,10 +68,11 @@ def split(
         return Split(
             train=train, validation=held, test=test, reason=f"the parts are as given{_no(test)}"
         )
-    drawn = _draw(source, train, validation, seed)
+    units = units_of(source, train, together)
+    drawn = _draw(source.name, units, validation, seed)
     kept, held = train[~drawn], train[drawn]
     share = len(held) / len(train)
-    how = "stratified" if source.groups is None else "stratified, groups kept whole"
+    how = ", ".join(["stratified", *units.whole])
     reason = (
         f"{len(held):,} of {count(len(train), 'training picture')} ({share:.0%}) are kept for "
         f"validation, {how}, seed {seed}; {_about(test)}"
@@ -79,11 +93,8 @@ def _about(test: npt.NDArray[np.int64]) -> str:
     return f"the {len(test):,} of the test part are as given" if len(test) else "no test part"
 
 
-def _draw(
-    source: Source, train: npt.NDArray[np.int64], validation: float, seed: int
-) -> npt.NDArray[np.bool_]:
-    """Return True for each of the `train` positions that goes to validation."""
-    units = _units(source, train)
+def _draw(name: str, units: Units, validation: float, seed: int) -> npt.NDArray[np.bool_]:
+    """Return True for each sample that goes to validation."""
     rank = hash_ids(_SPLIT, seed, ids=units.ids)
     drawn = np.zeros(len(units.ids), np.bool_)
     for stratum in np.unique(units.strata):
@@ -91,47 +102,12 @@ def _draw(
         ranked = inside[np.argsort(rank[inside], kind="stable")]
         drawn[ranked[: _how_many(units.sizes[ranked], validation)]] = True
     if not drawn.any():
-        what = "picture" if source.groups is None else "group"
+        what = "group" if units.whole else "picture"
         raise SourceError(
-            f"{source.name} has too little to keep any for validation: every class has a single "
+            f"{name} has too little to keep any for validation: every class has a single "
             f"{what}. Add more, or give a validation part."
         )
     return drawn[units.of_sample]
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Units:
-    """What is moved as a whole: U groups, or each sample for itself.
-
-    Attributes:
-        ids: (U,) hashed with the seed to rank the units.
-        sizes: (U,) number of samples.
-        strata: (U,) stratum that most of the unit's samples have.
-        of_sample: (N,) unit of each sample.
-    """
-
-    ids: npt.NDArray[np.uint64]
-    sizes: npt.NDArray[np.int64]
-    strata: npt.NDArray[np.int64]
-    of_sample: npt.NDArray[np.int64]
-
-
-def _units(source: Source, train: npt.NDArray[np.int64]) -> _Units:
-    strata = source.answer.strata(source.targets[train])
-    if source.groups is None:
-        every = np.arange(len(train))
-        sizes = np.ones(len(train), np.int64)
-        return _Units(ids=source.ids[train], sizes=sizes, strata=strata, of_sample=every)
-    groups, of_sample, sizes = np.unique(
-        source.groups[train], return_inverse=True, return_counts=True
-    )
-    pairs, times = np.unique(np.stack([of_sample, strata]), axis=1, return_counts=True)
-    # By unit, then rarest stratum first: the last of each unit is its majority.
-    order = np.lexsort((-pairs[1], times, pairs[0]))
-    last = np.searchsorted(pairs[0][order], np.arange(len(groups)), side="right") - 1
-    return _Units(
-        ids=groups.view(np.uint64), sizes=sizes, strata=pairs[1][order][last], of_sample=of_sample
-    )
 
 
 def _how_many(sizes: npt.NDArray[np.int64], share: float) -> int:

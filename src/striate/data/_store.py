@@ -1,17 +1,27 @@
 """Every picture decoded once, brought to one size, and kept as uint8."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from striate.data._filling import Block, Filling, Positions
-from striate.data._room import Room, make_room
+from striate.data._cache_key import DIGEST, Digests, array_digests
+from striate.data._cache_none import store_unkept
+from striate.data._cache_store import NotKeptError, open_kept
+from striate.data._cache_wanted import Stored, Wanted
+from striate.data._cache_words import notes_in_words, size_in_words
+from striate.data._filling import Block, Positions
+from striate.data._room import Room, cache_folder
 from striate.data._source import Progress, Source, Unreadable
-from striate.image import Shape
+from striate.image import MAX_PIXELS, Shape
+
+Say = Callable[[str], None]
+
+_TOLD = 1 << 30  # bytes on the disk from which on they are told beforehand
 
 
 class Store:
@@ -20,6 +30,7 @@ class Store:
     Attributes:
         shape: the size, and how the pictures were brought to it.
         unreadable: pictures that couldn't be decoded; they can't be taken.
+        notes: what is odd about pictures that could be decoded, or about the cache, a sentence each.
         matrices: (N, 2, 3) float32, from pixel coordinates in the upright file to those in what
             `take` returns (`striate.image.fit_matrix`); zeros where there is no picture.
     """
@@ -32,8 +43,15 @@ class Store:
         matrices: npt.NDArray[np.float32],
         unreadable: Sequence[Unreadable] = (),
         missing: Positions | None = None,
+        rows: npt.NDArray[np.int32] | None = None,
+        digests: Digests | Callable[[], Digests] | None = None,
+        notes: Sequence[str] = (),
     ) -> None:
-        """Keep what `store` has made; `missing` are all positions that hold no picture."""
+        """Keep what `store` has made.
+
+        `missing` are all positions that hold no picture, `rows` the row of each position in the
+        room (None: the same number), `digests` those of the attribute, or what makes them.
+        """
         self.shape = shape
         self.matrices = matrices
         self.unreadable = tuple(unreadable)
@@ -41,7 +59,10 @@ class Store:
         self._pixels = room.array
         side = shape.margin
         self._centre = slice(side, -side) if side else slice(None)
-        self._missing = np.zeros(len(room.array), bool)
+        self.notes = tuple(notes)
+        self._rows = rows
+        self._digests = digests
+        self._missing = np.zeros(len(matrices), bool)
         if missing is not None:
             self._missing[missing] = True
         self._complete = not self._missing.any()
@@ -49,10 +70,21 @@ class Store:
     @property
     def in_memory(self) -> bool:
         """Whether the pictures lie in memory, not in a file."""
-        return self._room.folder is None
+        return self._room.in_memory
+
+    @cached_property
+    def digests(self) -> Digests:
+        """What tells equal pictures, uint8 (N, 16): SHA-256, cut short, of each file's bytes.
+
+        Of pictures in an array it is that of the pixels before they were brought to one size.
+        Zeros where nothing could be read.
+        """
+        if self._digests is None:
+            return np.zeros((len(self), DIGEST), np.uint8)
+        return self._digests() if callable(self._digests) else self._digests
 
     def __len__(self) -> int:
-        return len(self._pixels)
+        return len(self._missing)
 
     def __getitem__(self, position: int) -> npt.NDArray[np.uint8]:
         """Return one picture, uint8 (H, W, C); ValueError where it couldn't be read."""
@@ -71,13 +103,23 @@ class Store:
 
         Raises ValueError for a picture that couldn't be read, IndexError outside the source.
         """
+        return np.take(self._pixels, self._rows_of(positions), axis=0)
+
+    def views(self, positions: Positions) -> list[npt.NDArray[np.uint8]]:
+        """Return what `take_wide` does without copying: views, which must not be written to.
+
+        Raises ValueError for a picture that couldn't be read, IndexError outside the source.
+        """
+        return [self._pixels[row] for row in self._rows_of(positions).tolist()]
+
+    def _rows_of(self, positions: Positions) -> npt.NDArray[np.signedinteger[Any]]:
         if not self._complete and self._missing[positions].any():
             lost = positions[self._missing[positions]][0]
             raise ValueError(f"The picture at position {lost} could not be read; leave it out.")
-        return np.take(self._pixels, positions, axis=0)
+        return positions if self._rows is None else self._rows[positions]
 
     def close(self) -> None:
-        """Remove the store's file, if it has one; pictures can't be taken any more."""
+        """Let go of the pictures, which can't be taken any more; a file that isn't kept goes."""
         self._pixels = self._pixels[:0]
         self._room.close()
 
@@ -100,12 +142,16 @@ def store(
     threads: int = 2,
     progress: Progress | None = None,
     skip: Positions | None = None,
+    max_pixels: int = MAX_PIXELS,
+    keep: bool = False,
     cache: Path | None = None,
+    say: Say | None = None,
 ) -> Store:
     """Decode every picture of a source and bring it to one size.
 
-    Up to 1 GiB of pixels stay in memory; more go to a file that is removed when the store is
-    closed, or when Python ends.
+    What is kept for the next time lies in a file (docs/cache.md). Of the rest, up to 1 GiB of
+    pixels stay in memory; more go to a file that is removed when the store is closed, or when
+    Python ends.
 
     Args:
         source: N pictures. Where they lie in one array of the right shape (`Block`), that array
@@ -115,27 +161,64 @@ def store(
         progress: called now and then with (pictures done, N).
         skip: positions that are not to be read at all; like unreadable ones they can't be taken,
             but they are not counted in `Store.unreadable`.
-        cache: folder for the file; None: STRIATE_CACHE, else the user's cache folder.
+        max_pixels: a file that declares more is refused before anything is decoded.
+        keep: whether to take pictures from the cache and to put them there, where they lie in
+            files. If the cache can't be used, `Store.notes` says why.
+        cache: folder for files; None: STRIATE_CACHE, else the user's cache folder.
+        say: told beforehand, in a sentence, of a file of 1 GiB or more.
 
     Raises:
-        DiskError: the file doesn't fit on the disk.
+        DiskError: the pictures neither fit in memory nor on the disk.
     """
     skipped = np.zeros(0, np.int64) if skip is None else np.asarray(skip, np.int64)
-    if isinstance(source.pictures, Block) and _has_shape(source.pictures.array, shape):
-        pixels = source.pictures.array
+    pictures = source.pictures
+    if isinstance(pictures, Block) and _has_shape(pictures.array, shape):
+        pixels = pictures.array
         matrices = np.broadcast_to(np.eye(2, 3, dtype=np.float32), (len(pixels), 2, 3))
-        return Store(Room(pixels), shape=shape, matrices=matrices, missing=skipped)
-    wide = shape.wide
-    room = make_room((len(source), wide.height, wide.width, wide.channels), cache)
+        return Store(
+            Room(pixels),
+            shape=shape,
+            matrices=matrices,
+            missing=skipped,
+            digests=lambda: array_digests(pixels),
+        )
+    below = cache or cache_folder()
+    wanted = Wanted(
+        pictures=pictures,
+        positions=np.setdiff1d(np.arange(len(pictures)), skipped),
+        shape=shape,
+        max_pixels=max_pixels,
+        threads=threads,
+        progress=progress,
+        announce=lambda size, after: _announce(say, below, size, after),
+    )
+    stored, refusal = _stored(wanted, below, keep=keep)
+    lost = [one.position for one in stored.unreadable]
+    return Store(
+        stored.room,
+        shape=shape,
+        matrices=stored.matrices,
+        unreadable=stored.unreadable,
+        missing=np.concatenate([skipped, np.array(lost, np.int64)]),
+        rows=stored.rows,
+        digests=stored.digests,
+        notes=(*notes_in_words(stored.notes), *refusal),
+    )
+
+
+def _stored(wanted: Wanted, below: Path, *, keep: bool) -> tuple[Stored, tuple[str, ...]]:
+    """Return the pictures, and in a sentence why they aren't kept though they should be."""
+    if not keep:
+        return store_unkept(wanted, below), ()
     try:
-        filling = Filling(source.pictures, shape, room.array)
-        filling.run(np.setdiff1d(np.arange(len(source)), skipped), threads, progress)
-    except BaseException:
-        room.close()
-        raise
-    lost = sorted(filling.unreadable, key=lambda one: one.position)
-    missing = np.concatenate([skipped, np.array([one.position for one in lost], np.int64)])
-    return Store(room, shape=shape, matrices=filling.matrices, unreadable=lost, missing=missing)
+        return open_kept(wanted, below), ()
+    except NotKeptError as error:
+        return store_unkept(wanted, below), error.sentences
+
+
+def _announce(say: Say | None, below: Path, size: int, after: str) -> None:
+    if say is not None and size >= _TOLD:
+        say(f"Decoded pictures will take {size_in_words(size)} in {below}; {after}.")
 
 
 def _has_shape(pixels: npt.NDArray[np.uint8], shape: Shape) -> bool:

@@ -15,7 +15,7 @@ from striate.data._source import UNDECIDED, Source, SourceOptions
 from striate.data._table_columns import choose_columns
 from striate.data._table_images import image_column, locate
 from striate.data._table_targets import mixed, read_targets
-from striate.data._words import count
+from striate.data._words import are_characters, count
 from striate.errors import SourceError, UsageError
 
 
@@ -63,6 +63,7 @@ def open_table(path: Path, options: SourceOptions) -> Source:
         groups=None if groups is None else groups[kept],
         reason=targets.reason,
         notes=tuple(notes),
+        orientation_matters=are_characters(targets.answer.names),
     )
 
 

@@ -66,18 +66,28 @@ def is_folder(entry: os.DirEntry[str]) -> bool:
 def look_below(folder: Path) -> Found:
     """Return every picture below `folder`, however deep; links to folders are followed once."""
     pictures: list[str] = []
+    folders: list[str] = []
     others: Counter[str] = Counter()
     for inside, entry in _files(folder):
+        if is_folder(entry):
+            folders.append(inside + entry.name)
         # A broken link that looks like a picture is reported as unreadable, not passed over.
-        if is_picture(entry.name) and (entry.is_symlink() or entry.is_file()):
+        elif is_picture(entry.name) and (entry.is_symlink() or entry.is_file()):
             pictures.append(inside + entry.name)
         else:
             others[suffix(entry.name)] += 1
-    return Found(pictures=tuple(sorted(pictures)), others=others)
+    return Found(pictures=tuple(sorted([*pictures, *_empty(folders, pictures)])), others=others)
+
+
+def _empty(folders: list[str], pictures: list[str]) -> list[str]:
+    """Return the folders without a picture below them."""
+    return [one for one in folders if not any(each.startswith(f"{one}/") for each in pictures)]
 
 
 def _files(folder: Path) -> Iterator[tuple[str, os.DirEntry[str]]]:
     """Yield (folder relative to the start with a trailing "/", or "", entry) of all files.
+
+    Folders named like a picture ("x.png") are yielded too.
 
     Each real folder is visited once, and those above the start never: that ends loops of links,
     and no link upwards brings the pictures of other classes in. Real folders come before links,
@@ -95,6 +105,9 @@ def _files(folder: Path) -> Iterator[tuple[str, os.DirEntry[str]]]:
             if is_folder(entry):
                 queue = links if entry.is_symlink() else waiting
                 queue.append((entry.path, f"{inside}{entry.name}/"))
+                # A folder with a picture's name is one that can't be read, unless some lie in it.
+                if is_picture(entry.name):
+                    yield inside, entry
             else:
                 yield inside, entry
 

@@ -36,6 +36,17 @@ def natural_key(word: str) -> tuple[list[tuple[int, int, str]], str]:
     return [(0, int(p), "") if p.isdecimal() else (1, 0, p) for p in pieces if p], word
 
 
+def are_characters(names: Iterable[str]) -> bool:
+    """Return True where every class is called by one letter or a number.
+
+    Such pictures are taken for letters and digits, which a flip turns into something else.
+
+    >>> are_characters(["A", "b"]), are_characters(["9", "10"]), are_characters(["ant", "bee"])
+    (True, True, False)
+    """
+    return all(name.isdecimal() or (len(name) == 1 and name.isalnum()) for name in names)
+
+
 def some(words: Iterable[object], limit: int = 3) -> str:
     """Return the first `limit` words of a list, and how many more there are.
 

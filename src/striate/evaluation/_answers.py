@@ -27,6 +27,11 @@ class Network(Protocol):
         """The size that pictures must be brought to."""
         ...
 
+    @property
+    def max_pixels(self) -> int:
+        """Pixels that a picture file may declare."""
+        ...
+
     def run(self, pictures_NHWC: npt.NDArray[np.uint8], /) -> tuple[Answers, Answers]:
         """Return logits (N, K') and answer (N, K)."""
         ...

@@ -19,10 +19,19 @@ class Decoded:
     black, and kept in `unreadable`; with `strict` it raises CheckError.
     """
 
-    def __init__(self, pictures: Pictures, shape: Shape, *, threads: int, strict: bool) -> None:
+    def __init__(
+        self,
+        pictures: Pictures,
+        shape: Shape,
+        *,
+        max_pixels: int,
+        threads: int,
+        strict: bool,
+    ) -> None:
         self.unreadable: list[Unreadable] = []
         self._pictures = pictures
         self._shape = shape
+        self._max_pixels = max_pixels
         self._threads = threads
         self._strict = strict
 
@@ -46,7 +55,7 @@ class Decoded:
         lost = []
         for row, position in zip(rows.tolist(), positions[rows].tolist()):
             try:
-                fitted = self._pictures.load(position, self._shape)
+                fitted = self._pictures.load(position, self._shape, self._max_pixels)
             except PictureError as error:
                 lost.append(Unreadable(position=position, name=error.name, reason=error.reason))
             else:

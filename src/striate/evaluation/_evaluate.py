@@ -43,7 +43,13 @@ def evaluate(
     """
     targets = align(source, predictor.answer)
     part, positions = chosen_part(source, part)
-    decoded = Decoded(source.pictures, predictor.shape, threads=threads, strict=strict)
+    decoded = Decoded(
+        source.pictures,
+        predictor.shape,
+        max_pixels=predictor.max_pixels,
+        threads=threads,
+        strict=strict,
+    )
     _, answer_NK = answers(predictor, decoded, positions, progress=progress)
     left_out = tuple(decoded.unreadable)
     unreadable_limit(left_out, len(positions), strict=strict, allow=allow_unreadable)

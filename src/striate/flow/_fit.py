@@ -19,6 +19,7 @@ from striate.training._events import Listener
 from striate.training._interrupt import Stop
 from striate.training._loop import Fitted, Plan, fit
 from striate.training._measure import measure
+from striate.training._mixing import make_mixing
 from striate.training._optimizers import Group, Optimizer, decoupled, make_optimizer
 from striate.training._pixels import InputStage, channel_statistics
 from striate.training._records import Records
@@ -184,6 +185,7 @@ def _plan(
         augmentation=augmentation_of(settings),
         shuffle=True,
         threads=training.threads or 1,
+        on_device=device.type != "cpu",
     )
     epochs = training.epochs or 1
     held_out = prepared.split.validation
@@ -210,6 +212,7 @@ def _plan(
         patience=training.patience,
         seed=training.seed,
         device=device,
+        mixing=make_mixing(settings.augmentation, task=source.answer.task, seed=training.seed),
     )
 
 

@@ -13,6 +13,7 @@ from striate.data import (
     UNDECIDED,
     VALIDATION,
     Audit,
+    DuplicateGroup,
     Source,
     Split,
     Store,
@@ -52,6 +53,7 @@ def audit_source(source: Source, settings: Settings, listener: Listener) -> Audi
         source,
         strict=settings.data.strict,
         allow_unreadable=settings.data.allow_unreadable,
+        max_pixels=settings.data.max_pixels,
         progress=progress(listener, "Checking pictures"),
     )
 
@@ -163,6 +165,9 @@ def store_pictures(
         threads=settings.training.threads or 1,
         progress=progress(listener, "Reading pictures"),
         skip=_positions(u.position for u in audit.unreadable),
+        max_pixels=data.max_pixels,
+        keep=data.cache,
+        say=listener.say,
     )
     lost = (*audit.unreadable, *stored.unreadable)
     unreadable_limit(lost, len(source), strict=data.strict, allow=data.allow_unreadable)
@@ -176,13 +181,16 @@ def without(audit: Audit, unreadable: tuple[Unreadable, ...]) -> Audit:
     return replace(audit, sizes=sizes, unreadable=(*audit.unreadable, *unreadable))
 
 
-def split_source(source: Source, audit: Audit, settings: Settings) -> Split:
-    """Divide what can be read."""
+def split_source(
+    source: Source, audit: Audit, settings: Settings, together: Iterable[DuplicateGroup] = ()
+) -> Split:
+    """Divide what can be read; duplicates that are to stay together do."""
     return split(
         source,
         validation=settings.data.validation,
         seed=settings.training.seed,
         exclude=_positions(u.position for u in audit.unreadable),
+        together=together,
     )
 
 

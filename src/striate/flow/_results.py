@@ -7,13 +7,16 @@ import numpy as np
 import numpy.typing as npt
 
 from striate.data import Source, Store
+from striate.flow._augment import examples
 from striate.flow._parts import PartResult, seeded_sample
 from striate.flow._prepare import Prepared
 from striate.image import data_uri
 
 SHOWN_SAMPLES = 24
 SHOWN_MISTAKES = 24
+SHOWN_AUGMENTED = 4
 THUMBNAIL = 128
+SMALL_THUMBNAIL = 80
 SHOWN_KERNELS = 64
 
 
@@ -44,6 +47,7 @@ def collect(
             name: answer.counts(source.targets[part]) for name, part in divided.parts().items()
         },
         "samples": _samples(prepared),
+        "augmented": _augmented(prepared),
         "details": {
             name: answer.details(result.answer_NK, source.targets[result.positions])
             for name, result in results.items()
@@ -69,6 +73,16 @@ def _samples(prepared: Prepared) -> list[dict[str, str]]:
         }
         for p in shown
     ]
+
+
+def _augmented(prepared: Prepared) -> list[dict[str, Any]]:
+    """Return training pictures beside their augmented versions; [] where nothing is varied."""
+    source, settings, stored = prepared.source, prepared.settings, prepared.store
+    train, seed = prepared.split.train, settings.training.seed
+    shown = seeded_sample(train, source.ids, SHOWN_AUGMENTED, seed + 1)
+    wide, margin = stored.take_wide(shown), prepared.shape.margin
+    rows = examples(source, shown, wide, settings, margin, size=SMALL_THUMBNAIL)
+    return [row for row in rows if row["versions"]]
 
 
 def _mistakes(source: Source, stored: Store, result: PartResult) -> list[dict[str, Any]]:

@@ -40,6 +40,7 @@ def ship(prepared: Prepared, trained: Trained, folder: Path) -> Predictor:
         ),
         sample_source="synthetic" if settings.training.samples == "synthetic" else "own",
     )
+    predictor.max_pixels = settings.data.max_pixels
     positions = seeded_sample(reference, source.ids, CHECKED_PICTURES, settings.training.seed)
     expected = answers_of(trained.network, trained.stage, trained.task, prepared.store, positions)
     try:

@@ -8,9 +8,11 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from striate.data import Source, SourceOptions, open_source
-from striate.errors import StoppedError, UsageError
+from striate.data import Source, stop_at_faults
+from striate.errors import StoppedError
+from striate.flow._check import BEFORE_TRAINING, look_closer
 from striate.flow._facts import Told, facts_of
+from striate.flow._opening import name_of, open_wanted
 from striate.flow._prepare import (
     Prepared,
     audit_source,
@@ -19,7 +21,6 @@ from striate.flow._prepare import (
     plan_network,
     shape_of,
     sizes_in_words,
-    split_source,
     store_pictures,
     without,
 )
@@ -82,7 +83,7 @@ def train(
     begun = perf_counter()
     module = None if isinstance(network, str) or network is None else network
     options: dict[str, dict[str, Any]] = {
-        "data": {"source": _source_name(source), "image_size": image_size},
+        "data": {"source": name_of(source), "image_size": image_size},
         "network": {"name": network if module is None else type(module).__name__},
         "training": {
             "epochs": epochs,
@@ -104,11 +105,6 @@ def train(
         settings or {},
         given,
     )
-    where = source if not isinstance(source, (str, Path)) else wanted.data.source
-    if isinstance(where, str) and not where:
-        raise UsageError(
-            "Name a source: a folder, a CSV, an .npz, or a data set (striate datasets)."
-        )
     job = _Job(
         module=module,
         loss=loss if callable(loss) else None,
@@ -116,28 +112,8 @@ def train(
         begun=begun,
     )
     with stopped_at_once("Stopped; nothing was written."):
-        source = open_source(where, _source_options(wanted))
-        prepared = _prepare(source, wanted, job)
+        prepared = _prepare(open_wanted(source, wanted), wanted, job)
     return _run(prepared, job, Path(out), name)
-
-
-def _source_name(source: object) -> str:
-    return str(source) if isinstance(source, (str, Path)) else ""
-
-
-def _source_options(settings: Settings) -> SourceOptions:
-    data = settings.data
-    given = data.split
-    names = {"val": "validation"}
-    return SourceOptions(
-        images=data.images,
-        target=tuple(data.target),
-        group=data.group,
-        split={names.get(k, k): v for k, v in given.items()} if isinstance(given, dict) else given,
-        task=data.task,
-        data_folder=data.data_folder,
-        seed=settings.training.seed,
-    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,6 +147,15 @@ def _prepare(source: Source, wanted: Settings, job: _Job) -> Prepared:
         if shape_of(settings) != shape:
             shape = shape_of(settings)
             stored = store_pictures(source, audit, settings, shape, told.listener)
+    closer = look_closer(
+        source, stored, audit, settings, largest=BEFORE_TRAINING, listener=told.listener
+    )
+    for finding in closer.findings:
+        told.warn(finding.sentence)
+    for sentence in stored.notes:
+        told.warn(sentence)
+    if settings.data.strict:
+        stop_at_faults(closer.findings)
     return Prepared(
         source=source,
         sizes=sizes_in_words(audit),
@@ -178,7 +163,7 @@ def _prepare(source: Source, wanted: Settings, job: _Job) -> Prepared:
         choices=choices,
         shape=shape,
         store=stored,
-        split=split_source(source, audit, settings),
+        split=closer.split,
         unreadable=audit.unreadable,
         device=device,
     )

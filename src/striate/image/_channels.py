@@ -1,5 +1,6 @@
 """Grey to colour and colour to grey."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,12 +29,9 @@ def to_channels(picture_HWC: npt.NDArray[np.uint8], channels: int) -> npt.NDArra
     return to_array(to_mode(to_image(picture_HWC), 1))
 
 
-def to_plane(picture_HWC: npt.NDArray[np.uint8], plane: str) -> npt.NDArray[np.uint8]:
-    """Return the "red", "green" or "blue" of a picture as (H, W, 1); grey is all three."""
-    if picture_HWC.shape[2] == 1:
-        return picture_HWC
-    index = PLANES.index(plane)
-    return np.ascontiguousarray(picture_HWC[..., index : index + 1])
+def to_plane(image: "Image", plane: str) -> "Image":
+    """Return the "red", "green" or "blue" of a picture of mode L or RGB; grey is all three."""
+    return image if image.mode == "L" else image.getchannel(PLANES.index(plane))
 
 
 def to_image(picture_HWC: npt.NDArray[np.uint8]) -> "Image":
@@ -45,8 +43,24 @@ def to_image(picture_HWC: npt.NDArray[np.uint8]) -> "Image":
 
 def to_array(image: "Image") -> npt.NDArray[np.uint8]:
     """Return uint8 (H, W, 1 or 3), writable, for Pillow's picture of mode L or RGB."""
-    array: npt.NDArray[np.uint8] = np.array(image)
-    return array[..., None] if array.ndim == 2 else array
+    width, height = image.size
+    array = np.empty((height, width, len(image.getbands())), np.uint8)
+    # At once, Pillow would make two more copies of a large picture on the way.
+    for box in strips(image.size):
+        part = image if box[3] - box[1] == height else image.crop(box)
+        array[box[1] : box[3]] = np.asarray(part).reshape(-1, width, array.shape[2])
+    return array
+
+
+def strips(size: tuple[int, int]) -> Iterator[tuple[int, int, int, int]]:
+    """Yield boxes (left, upper, right, lower) of whole rows, about a quarter of a million pixels each.
+
+    Together they are a picture of `size` (width, height).
+    """
+    width, height = size
+    rows = max(1, 2**18 // width)
+    for upper in range(0, height, rows):
+        yield 0, upper, width, min(height, upper + rows)
 
 
 def to_mode(image: "Image", channels: int) -> "Image":

@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from striate.image._decode import MAX_PIXELS, decode
-from striate.image._fit import fit, fit_matrix
+from striate.image._decode import MAX_PIXELS, read_upright
+from striate.image._fit import fit, fit_matrix, fit_upright
 from striate.image._shape import Shape
 
 
@@ -28,18 +28,32 @@ class Fitted(NamedTuple):
 def load(data: bytes | Path, shape: Shape, *, name: str, max_pixels: int = MAX_PIXELS) -> Fitted:
     """Return a picture file, decoded (`decode`) and brought to a size (`fit`).
 
+    A JPEG that is much larger than the shape needs is decoded at a half, a quarter or an eighth of
+    its size, at least twice what is needed, and resized from there: several times faster, and on
+    photographs within 2 grey levels on average of doing it whole.
+
     Args:
         data: the file, or its bytes.
         shape: the size.
         name: what the user calls the picture, for messages.
-        max_pixels: a file that declares more is refused before anything is decoded.
+        max_pixels: a file that declares more is refused before anything is decoded. A JPEG may
+            declare up to 100 million where it is decoded smaller, to at most `max_pixels`, and
+            can be read row by row (one scan; not progressive).
 
     Raises:
         PictureError: the picture can't be read; its `reason` says why.
     """
     channels = 3 if shape.plane else shape.channels
-    picture = decode(data, name=name, channels=channels, max_pixels=max_pixels)
-    return fit_array(picture, shape)
+    upright = read_upright(
+        data,
+        name=name,
+        channels=channels,
+        max_pixels=max_pixels,
+        background=shape.background,
+        shape=shape,
+    )
+    matrix = fit_matrix(upright.height, upright.width, shape)
+    return Fitted(fit_upright(upright, shape), matrix, upright.notes)
 
 
 def fit_array(picture_HWC: npt.NDArray[np.uint8], shape: Shape) -> Fitted:

@@ -1,13 +1,14 @@
 """Which way up a picture is: EXIF tag 0x0112 (Exif 2.32, section 4.6.4)."""
 
 import struct
+from io import BytesIO
 from typing import TYPE_CHECKING, BinaryIO
 
 if TYPE_CHECKING:
     from PIL.Image import Image
     from PIL.ImageFile import ImageFile
 
-_ORIENTATION_TAG = 0x0112
+ORIENTATION_TAG = 0x0112
 
 
 def orientation(image: "ImageFile", file: BinaryIO) -> int:
@@ -20,12 +21,20 @@ def orientation(image: "ImageFile", file: BinaryIO) -> int:
     exif = image.info.get("exif")
     if exif is None and image.format == "PNG":
         exif = _png_exif(file)
-    return _parse(exif) if isinstance(exif, bytes) else 1
+    return orientation_of(exif)
 
 
 def swaps_sides(value: int) -> bool:
     """Return whether turning the picture upright exchanges its height and width."""
     return value >= 5
+
+
+def mirrors(value: int) -> tuple[bool, bool]:
+    """Return whether the upright picture's (columns, rows) run against those of the file.
+
+    Where sides are swapped, the upright picture's columns are the file's rows.
+    """
+    return value in (2, 3, 6, 7), value in (3, 4, 7, 8)
 
 
 def turn(image: "Image", value: int) -> "Image":
@@ -44,7 +53,10 @@ def turn(image: "Image", value: int) -> "Image":
     return image.transpose(methods[value]) if value in methods else image
 
 
-def _parse(exif: bytes) -> int:
+def orientation_of(exif: object) -> int:
+    """Return the orientation, 1 to 8, in the bytes of EXIF data; 1 where it is broken or None."""
+    if not isinstance(exif, bytes):
+        return 1
     tiff = exif.removeprefix(b"Exif\x00\x00")
     order = {b"II": "<", b"MM": ">"}.get(tiff[:2])
     if order is None:
@@ -54,7 +66,7 @@ def _parse(exif: bytes) -> int:
         (count,) = struct.unpack_from(order + "H", tiff, start)
         for entry in range(start + 2, start + 2 + 12 * count, 12):
             tag, kind, number = struct.unpack_from(order + "HHL", tiff, entry)
-            if tag == _ORIENTATION_TAG and number == 1 and kind in (3, 4):
+            if tag == ORIENTATION_TAG and number == 1 and kind in (3, 4):
                 width = "H" if kind == 3 else "L"
                 (value,) = struct.unpack_from(order + width, tiff, entry + 8)
                 return int(value) if 1 <= value <= 8 else 1
@@ -65,6 +77,8 @@ def _parse(exif: bytes) -> int:
 
 def _png_exif(file: BinaryIO) -> bytes | None:
     # The chunk may stand behind the pixels, where Pillow sees it only after decoding.
+    if isinstance(file, BytesIO) and b"eXIf" not in file.getvalue():
+        return None
     before = file.tell()
     file.seek(8)
     found = None

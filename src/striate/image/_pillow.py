@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, BinaryIO
 from striate.errors import PictureError
 from striate.image._file import HEAD
 from striate.image._formats import FORMATS, refusal, sniff
+from striate.image._jpeg import check_segments
+from striate.image._tiff import check_pieces
 
 if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
@@ -55,6 +57,9 @@ _PLUGINS = {
     "PPM": ("PIL.PpmImagePlugin", "PpmImageFile"),
 }
 
+# What is looked at before a plugin is, which would take long over it.
+_CHECKS = {"JPEG": check_segments, "TIFF": check_pieces}
+
 # Odd metadata makes the plugins warn; the pixels are what counts here. `catch_warnings` would not
 # do: it swaps the process's filters and is not safe with threads.
 _PLUGIN_WARNINGS = r"PIL\.\w+ImagePlugin$"
@@ -76,23 +81,27 @@ def open_pillow(file: BinaryIO, *, name: str) -> "ImageFile":
     if _promised_bytes(found, first) > file.seek(0, os.SEEK_END):
         raise PictureError(name, "truncated")
     file.seek(0)
+    if check := _CHECKS.get(found):
+        check(file, name=name)
+        file.seek(0)
     _quieten()
     module, plugin = _PLUGINS[found]
     with failures(name):
         image: ImageFile = getattr(import_module(module), plugin)(file)
+        _refuse_overlaps(image, name)
     return image
 
 
 @contextmanager
 def failures(name: str) -> Iterator[None]:
     """Turn whatever Pillow raises on a damaged picture into a PictureError."""
-    from PIL.Image import DecompressionBombError
+    from PIL.Image import DecompressionBombError, DecompressionBombWarning
 
     try:
         yield
     except PictureError:
         raise
-    except DecompressionBombError as error:
+    except (DecompressionBombError, DecompressionBombWarning) as error:
         raise PictureError(name, "far too many pixels") from error
     except _FAILURES as error:
         raise PictureError(name, _reason(error)) from error
@@ -116,12 +125,27 @@ def _promised_bytes(found: str | None, first: bytes) -> int:
     return 0
 
 
+def _refuse_overlaps(image: "ImageFile", name: str) -> None:
+    """Refuse a file whose pieces cover the picture many times: a small one could take hours.
+
+    Up to 6 channels may lie apart, each a picture of its own.
+    """
+    boxes = [tile.extents for tile in image.tile if tile.extents]
+    covered = sum((right - left) * (lower - upper) for left, upper, right, lower in boxes)
+    if covered > 6 * image.width * image.height:
+        raise PictureError(name, "damaged (its pieces lie over each other)")
+
+
 def _reason(error: BaseException) -> str:
     if isinstance(error, MemoryError):
         return "not enough memory to decode it"
     text = " ".join(str(error).split())
     if isinstance(error, EOFError) or any(sign in text.lower() for sign in _CUT_SHORT):
         return "truncated"
+    if "Decompressed data too large" in text or "text chunks" in text:
+        return "its text or colour profile unpacks to far too much"
+    if text == "unknown pixel mode":
+        return "its pixels are of a kind that striate doesn't read"
     if text == "not identified by this driver":
         # What every plugin says of a header with a side of 0 or with no kind of pixel.
         return "damaged (its header names no size or no colours)"

@@ -15,13 +15,14 @@ def check_png(data: bytes, *, name: str) -> None:
     """
     if not data.startswith(_SIGNATURE):
         return
-    view, start = memoryview(data), len(_SIGNATURE)
+    view, start, pixels = memoryview(data), len(_SIGNATURE), False
     while start + 12 <= len(data):
         length = int.from_bytes(view[start : start + 4], "big")
         kind, end = bytes(view[start + 4 : start + 8]), start + 8 + length
         written = view[end : end + 4]
-        if kind == b"IEND" or len(written) < 4:
+        if kind == b"IEND" or len(written) < 4 or (pixels and kind != b"IDAT"):
             return
+        pixels = kind == b"IDAT"
         if kind in _NEEDED and zlib.crc32(view[start + 4 : end]) != int.from_bytes(written, "big"):
             raise PictureError(name, "damaged (a checksum is wrong)")
         start = end + 4

@@ -9,7 +9,7 @@ import numpy as np
 
 from striate.answer import Answer
 from striate.errors import PictureError, UsageError
-from striate.image import Shape
+from striate.image import MAX_PIXELS, Shape
 from striate.model._files import read_checked
 from striate.model._find import find_folder
 from striate.model._manifest import NETWORK, Manifest, read_manifest
@@ -25,11 +25,15 @@ class Predictor:
     Attributes:
         path: the model folder.
         manifest: what its `model.json` says.
+        max_pixels: files that declare more are refused before they are decoded.
     """
 
-    def __init__(self, path: Path, manifest: Manifest, network: Network) -> None:
+    def __init__(
+        self, path: Path, manifest: Manifest, network: Network, *, max_pixels: int = MAX_PIXELS
+    ) -> None:
         self.path = path
         self.manifest = manifest
+        self.max_pixels = max_pixels
         self._network = network
 
     @property
@@ -60,7 +64,8 @@ class Predictor:
 
         Raises PictureError where it can't be read.
         """
-        return to_pixels(picture, self.shape, name=name or path_of(picture) or "the picture")
+        called = name or path_of(picture) or "the picture"
+        return to_pixels(picture, self.shape, name=called, max_pixels=self.max_pixels)
 
     def run(self, pictures_NHWC: Pixels) -> tuple[Floats32, Floats32]:
         """Return (logits (N, K'), answer (N, K)), float32, of pictures that `pixels` made.
@@ -124,7 +129,9 @@ class Predictor:
             return path, error
 
 
-def load(path: str | Path, *, threads: int | None = None) -> Predictor:
+def load(
+    path: str | Path, *, threads: int | None = None, max_pixels: int = MAX_PIXELS
+) -> Predictor:
     """Return the predictor of a model folder, or of a run folder that holds one as `model/`.
 
     The network is read once, compared with its SHA-256, and used from the bytes that were compared.
@@ -132,6 +139,7 @@ def load(path: str | Path, *, threads: int | None = None) -> Predictor:
     Args:
         path: the folder.
         threads: that one run of the network may use; None: one per core.
+        max_pixels: picture files that declare more are refused before they are decoded.
 
     Raises ModelError where there is no model, or where it is damaged or of another format.
     """
@@ -146,4 +154,4 @@ def load(path: str | Path, *, threads: int | None = None) -> Predictor:
         answers=len(manifest.answer.names),
         threads=threads,
     )
-    return Predictor(folder, manifest, network)
+    return Predictor(folder, manifest, network, max_pixels=max_pixels)

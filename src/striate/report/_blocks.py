@@ -74,6 +74,18 @@ class Gallery:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Strips:
+    """Rows of pictures under column heads: a picture, then what became of it."""
+
+    kind: ClassVar[str] = "strips"
+    head: tuple[str, ...]
+    rows: tuple[tuple[Tile, ...], ...]
+    caption: str
+    title: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Card:
     """The figures of one part, its main one large."""
 
@@ -120,7 +132,7 @@ class Code:
     folded: bool = False
 
 
-Block = Figure | Table | Gallery | Cards | Terms | Warnings | Code
+Block = Figure | Table | Gallery | Strips | Cards | Terms | Warnings | Code
 
 
 @dataclass(frozen=True, kw_only=True)

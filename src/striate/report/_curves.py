@@ -31,7 +31,8 @@ def curves(run: Run) -> Section:
         key="curves",
         title="How the training went",
         intro="The horizontal axis counts epochs: passes over the training part."
-        + (" The dotted line marks the epoch whose weights were kept." if _best_epoch(run) else ""),
+        + (" The dotted line marks the epoch whose weights were kept." if _best_epoch(run) else "")
+        + _waiting(run),
         blocks=tuple(block for block in blocks if block is not None),
     )
 
@@ -187,6 +188,16 @@ def _figure(
     )
     legend = tuple(line.legend() for line in lines) if len(lines) > 1 else ()
     return Figure(title=title, svg=svg, caption=caption, legend=legend)
+
+
+def _waiting(run: Run) -> str:
+    shares = run.history.get("waiting", np.zeros(0))
+    if not np.isfinite(shares).any():
+        return ""
+    return (
+        f" On average over the epochs, {percent(float(np.nanmean(shares)))} of the training time was "
+        "spent waiting for pictures."
+    )
 
 
 def _best_epoch(run: Run) -> float | None:

@@ -34,6 +34,10 @@ class Epoch:
         running_loss: mean over the epoch's samples of the loss while weights moved.
         validation: loss and metrics of the validation part in evaluation mode; {} without one.
         best: whether it is the best so far.
+        seconds: of the whole epoch, validation included.
+        images_per_second: pictures trained on, per second of the whole epoch.
+        waiting: share, 0 to 1, of the epoch's training (validation left out) in which the next
+            batch wasn't there yet.
     """
 
     epoch: int
@@ -46,6 +50,7 @@ class Epoch:
     best: bool
     seconds: float
     images_per_second: float
+    waiting: float
     seconds_left: float
 
 

@@ -1,7 +1,7 @@
 """The training loop: plain PyTorch, one step after another, nothing hidden."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
 from time import perf_counter
@@ -9,17 +9,19 @@ from time import perf_counter
 import torch
 from torch import Tensor, nn
 
-from striate.data import Batches
+from striate.data import Batch, Batches
 from striate.errors import NotFiniteError
 from striate.task import Task
 from striate.training._device import step_seed
 from striate.training._events import Epoch, Listener, Step
 from striate.training._gradients import gradient_norm
 from striate.training._interrupt import Stop
+from striate.training._mixing import Mixing
 from striate.training._optimizers import Optimizer
 from striate.training._pixels import InputStage
 from striate.training._probe import LayerState, Probe, complaints, probing
 from striate.training._records import Records
+from striate.training._warp import augment_on_device
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +35,7 @@ class Plan:
         validate: network → loss and metrics of the validation part; None without such a part.
         selection: (metric, larger is better) that chooses the best epoch.
         patience: epochs without a better one before stopping; None: never.
+        mixing: mixes the pictures of every batch; None: they stay as they are.
     """
 
     network: nn.Module
@@ -49,6 +52,7 @@ class Plan:
     patience: int | None
     seed: int
     device: torch.device
+    mixing: Mixing | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,7 +123,7 @@ def _train_epoch(
     clock.start_epoch()
     total = 0.0
     parameters = [p for p in plan.network.parameters() if p.requires_grad]
-    for index, batch in enumerate(plan.batches.epoch(epoch), start=1):
+    for index, batch in enumerate(clock.waited_for(plan.batches.epoch(epoch)), start=1):
         step = clock.steps
         rate = plan.rate(step, validations)
         # The first step of every epoch is watched layer by layer; it is the same step.
@@ -127,7 +131,7 @@ def _train_epoch(
         with watching as probe:
             loss, norm = train_step(
                 plan,
-                torch.from_numpy(batch.pictures_BHWC),
+                pictures_of(batch, plan.device),
                 plan.task.tensor(batch.targets),
                 parameters,
                 step,
@@ -144,7 +148,14 @@ def _train_epoch(
         listener.step(clock.told(epoch, index, loss, plan))
         if stop:
             break
+    clock.end_steps()
     return total / max(1, clock.epoch_images)
+
+
+def pictures_of(batch: Batch, device: torch.device) -> Tensor:
+    """Return a batch's pictures on the device, augmented: uint8 (B, H, W, C)."""
+    pictures = torch.from_numpy(batch.pictures_BHWC).to(device)
+    return pictures if batch.deferred is None else augment_on_device(pictures, batch.deferred)
 
 
 def train_step(
@@ -155,13 +166,13 @@ def train_step(
     step: int,
     rate: float,
 ) -> tuple[float, float]:
-    """Do one step on uint8 pictures; return (mean loss, gradient norm before the step).
+    """Do one step on uint8 pictures on the device; return (mean loss, gradient norm before the step).
 
-    Dropout's randomness comes from (seed, step) alone: no generator's state outlives a step.
+    The randomness of dropout and mixing comes from (seed, step) alone: no generator's state
+    outlives a step.
     """
     torch.default_generator.manual_seed(step_seed(plan.seed, step))
-    logits = plan.network(plan.stage(pictures_BHWC.to(plan.device)))
-    loss = plan.task.loss(logits, targets.to(plan.device))
+    loss = _loss(plan, plan.stage(pictures_BHWC), targets.to(plan.device), step)
     value = float(loss.item())
     if not math.isfinite(value):
         raise NotFiniteError(_not_finite("loss", value, step, rate))
@@ -172,6 +183,16 @@ def train_step(
         raise NotFiniteError(_not_finite("gradient", norm, step, rate))
     plan.optimizer.step(rate)
     return value, norm
+
+
+def _loss(plan: Plan, pictures_BCHW: Tensor, targets: Tensor, step: int) -> Tensor:
+    """Return the mean loss of a batch on the device, mixed where the plan says so."""
+    if plan.mixing is None:
+        return plan.task.loss(plan.network(pictures_BCHW), targets)
+    pictures, _, height, width = pictures_BCHW.shape
+    mixture = plan.mixing.mixture(step, pictures=pictures, height=height, width=width)
+    logits = plan.network(mixture.pictures(pictures_BCHW))
+    return mixture.loss(plan.task.loss, logits, targets)
 
 
 def _not_finite(what: str, value: float, step: int, rate: float) -> str:
@@ -196,7 +217,7 @@ def _copy(network: nn.Module) -> dict[str, Tensor]:
 
 
 class _Clock:
-    """Counts steps and pictures, estimates the time left, keeps the layers' states."""
+    """Counts steps, pictures and waiting, estimates the time left, keeps the layers' states."""
 
     def __init__(self, plan: Plan) -> None:
         self.steps = 0
@@ -207,10 +228,27 @@ class _Clock:
         self._seen = 0
         self._begun = self._epoch_begun = perf_counter()
         self._rate = 0.0
+        self._waited = self._waiting = 0.0
 
     def start_epoch(self) -> None:
         self.epoch_images = 0
+        self._waited = 0.0
         self._epoch_begun = perf_counter()
+
+    def waited_for(self, batches: Iterable[Batch]) -> Iterator[Batch]:
+        """Yield the batches; the time until each is there counts as waiting."""
+        coming = iter(batches)
+        while True:
+            asked = perf_counter()
+            batch = next(coming, None)
+            self._waited += perf_counter() - asked
+            if batch is None:
+                return
+            yield batch
+
+    def end_steps(self) -> None:
+        """End the part of an epoch that trains; what comes is validation."""
+        self._waiting = self._waited / max(1e-9, perf_counter() - self._epoch_begun)
 
     def step(self, images: int, rate: float) -> None:
         self.steps += 1
@@ -250,6 +288,7 @@ class _Clock:
             metric=plan.selection[0],
             best=best,
             seconds=perf_counter() - self._epoch_begun,
+            waiting=self._waiting,
             images_per_second=self.images_per_second(),
             seconds_left=self.seconds_left(),
         )

@@ -63,6 +63,7 @@ class Records:
         row |= {
             "seconds": f"{epoch.seconds:.3f}",
             "images_per_second": f"{epoch.images_per_second:.1f}",
+            "waiting": f"{epoch.waiting:.4f}",
         }
         writer = csv.DictWriter(self._epochs, fieldnames=list(row))
         if not self._has_header:

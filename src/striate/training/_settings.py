@@ -65,9 +65,7 @@ class DataSettings(Group):
     allow_unreadable: bool = Field(
         default=False, description="go on with over 20 % unreadable pictures"
     )
-    strict: bool = Field(
-        default=False, description="stop at the first unreadable picture or other warning"
-    )
+    strict: bool = Field(default=False, description="stop at the first fault (docs/check.md)")
     exclude: Path | None = Field(
         default=None, description="file of names to leave out, one a line (striate check --labels)"
     )

@@ -30,6 +30,11 @@ class Group:
 class Optimizer(Protocol):
     """Parameters with what the optimizer remembers of them."""
 
+    @property
+    def parameters(self) -> Sequence[Tensor]:
+        """All parameters, in the order in which `state` numbers them."""
+        ...
+
     def step(self, learning_rate: float) -> None:
         """Move every parameter that has a gradient; the others and their state stay as they are."""
         ...

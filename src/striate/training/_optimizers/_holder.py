@@ -64,6 +64,11 @@ class Holder:
             for number in part.numbers
         }
 
+    @property
+    def parameters(self) -> Sequence[Tensor]:
+        """All parameters, by number."""
+        return self._parameters
+
     def step(self, learning_rate: float) -> None:
         """Move every parameter that has a gradient."""
         with torch.no_grad():
