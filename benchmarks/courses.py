@@ -97,7 +97,7 @@ def grid() -> dict[str, list[str]]:
     """Return the settings of every point of batch norm x learning rate x initialisation."""
     points = {}
     for norm, rate, (start, drawn) in product((True, False), RATES, STARTS.items()):
-        words = ["--recipe", "cnn-gap", "--epochs", "1", "--lr", str(rate)]
+        words = ["--recipe", "cnn-gap", "--epochs", "1", "--learning-rate", str(rate)]
         words += ["--set", f"network.batch_norm={str(norm).lower()}"]
         for setting in drawn:
             words += ["--set", f"network.initialisation.{setting}"]

@@ -715,6 +715,7 @@ def test_bad_pictures_change_nothing_for_the_others(here: Path) -> None:
             spoilt[name] = way
     for number in range(10):
         Path(f"bad/set/down/folder{number}.png").mkdir()
+        spoilt[f"down/folder{number}.png"] = "folder"
     done = train("bad/set", "--name", "bad")
     assert done.code == 0, done.err
     assert train("good/set", "--name", "good").code == 0
