@@ -69,6 +69,13 @@ def cifar10(kind: str, arguments: argparse.Namespace) -> dict[str, Any]:
         return _with_ratios(compare(f"cifar10-{kind}", contenders, runs=1))
 
 
+def waiting(arguments: argparse.Namespace) -> dict[str, Any]:
+    """A ResNet-18 at 224 px with full geometric augmentation: below 2 % is the goal."""
+    script = str(PEERS / "waiting_resnet18.py")
+    command = [sys.executable, script, str(arguments.data / "ants_bees")]
+    return compare("waiting-resnet18", [Contender("striate", command, _figures)], runs=1)
+
+
 if __name__ == "__main__":
     main(
         "data",
@@ -77,5 +84,6 @@ if __name__ == "__main__":
             "ants-bees-none": lambda given: ants_bees("none", given),
             "cifar10-full": lambda given: cifar10("full", given),
             "cifar10-none": lambda given: cifar10("none", given),
+            "waiting-resnet18": waiting,
         },
     )
