@@ -1,6 +1,7 @@
 """Every picture to one size: cut, stretch or pad, with the matrix of what was done."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -89,6 +90,12 @@ def fit_matrix(height: int, width: int, shape: Shape) -> npt.NDArray[np.float64]
     x counts columns, y rows, from 0, and whole numbers are the centres of pixels: the picture's
     area is -0.5 to width - 0.5 by -0.5 to height - 0.5. Points that "crop" cuts off land outside.
     """
+    return _matrix(height, width, shape).copy()
+
+
+@lru_cache
+def _matrix(height: int, width: int, shape: Shape) -> npt.NDArray[np.float64]:
+    # Small pictures of one size are many: working it out takes longer than decoding one.
     place = _place(height, width, shape.wide)
     matrix = np.zeros((2, 3))
     for axis in (0, 1):
@@ -129,6 +136,7 @@ def _without_margin(wide_HWC: npt.NDArray[np.uint8], shape: Shape) -> npt.NDArra
     return wide_HWC[cut, cut]
 
 
+@lru_cache
 def _place(height: int, width: int, shape: Shape) -> _Placement:
     if shape.rule == "crop":
         return _crop(height, width, shape)

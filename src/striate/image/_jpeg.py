@@ -1,7 +1,6 @@
 """JPEG: how its segments and scans lie, whether its pixels end early, reading it smaller."""
 
 import re
-import struct
 from collections.abc import Iterator
 from io import BytesIO
 from random import Random
@@ -46,8 +45,10 @@ class Scans(NamedTuple):
 def check_segments(file: BinaryIO, *, name: str) -> None:
     """Raise PictureError where more stands before the pixels than any picture needs."""
     exifs = 0
-    for number, (marker, _, _) in enumerate(_segments(file)):
-        exifs += marker == _EXIF and file.read(4) == b"Exif"
+    for number, (marker, body) in enumerate(_segments(file)):
+        if marker == _EXIF:
+            file.seek(body)
+            exifs += file.read(4) == b"Exif"
         if number > _MOST_SEGMENTS or exifs > _MOST_EXIF:
             raise PictureError(name, "damaged (too much stands before its pixels)")
 
@@ -55,7 +56,7 @@ def check_segments(file: BinaryIO, *, name: str) -> None:
 def find_scans(data: bytes, *, name: str) -> Scans:
     """Return how a JPEG's pixels lie; raise PictureError where there are far too many scans."""
     frame, components, in_scan, at = 0, b"", b"", len(data)
-    for marker, body, _ in _segments(BytesIO(data)):
+    for marker, body in _segments(BytesIO(data)):
         if marker in _FRAMES:
             frame, components = marker, data[body + 5 : body + 6]
         if marker == _SCAN:
@@ -111,22 +112,28 @@ def _refuse_many(data: bytes, at: int, name: str) -> None:
         at = found.end() + int.from_bytes(data[found.end() : found.end() + 2], "big")
 
 
-def _segments(file: BinaryIO) -> Iterator[tuple[int, int, int]]:
-    """Yield marker, place behind its length, and length, up to the first scan, included.
+def _segments(file: BinaryIO) -> Iterator[tuple[int, int]]:
+    """Yield marker and the place behind its length, up to the first scan, included.
 
     Ends early where something else stands in a marker's place; Pillow reads or refuses that.
     """
     at = 2
+    # Of a file in memory a slice is taken: reading takes as long as decoding a small picture.
+    whole = file.getvalue() if isinstance(file, BytesIO) else b""
     while True:
-        file.seek(at)
-        head = file.read(4)
+        head = whole[at : at + 4] or _read_at(file, at)
         if len(head) < 4 or head[0] != 0xFF:
             return
-        _, marker, length = struct.unpack(">BBH", head)
+        marker = head[1]
         if marker == 0xFF or marker in _BARE:
             at += 1 if marker == 0xFF else 2
             continue
-        yield marker, at + 4, length
+        yield marker, at + 4
         if marker in (_SCAN, _END):
             return
-        at += 2 + length
+        at += 2 + (head[2] << 8) + head[3]
+
+
+def _read_at(file: BinaryIO, at: int) -> bytes:
+    file.seek(at)
+    return file.read(4)

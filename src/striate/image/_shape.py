@@ -37,5 +37,7 @@ class Shape:
     @property
     def wide(self) -> Self:
         """The shape with the margin on: larger at every side, nothing cut off."""
+        if not self.margin:
+            return self
         both = 2 * self.margin
         return replace(self, height=self.height + both, width=self.width + both, margin=0)
