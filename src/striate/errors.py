@@ -76,7 +76,7 @@ class NotFiniteError(StriateError):
 
 
 class RunFolderError(StriateError):
-    """The run folder exists already, or another process is writing to it."""
+    """A run folder that exists already, is held by another process, or holds no whole checkpoint."""
 
     exit_code = 7
 

@@ -635,7 +635,7 @@ def test_no_space_for_the_run(small_disk: Callable[[str], Path]) -> None:
         "room, or choose another place.\n"
     )
     assert sorted(path.name for path in (disk / "g").iterdir()) == [
-        "config.yaml", "history.csv", "layers.csv", "steps.csv",
+        ".lock", "config.yaml", "history.csv", "layers.csv", "steps.csv",
     ]  # fmt: skip
 
 

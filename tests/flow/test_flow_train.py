@@ -59,6 +59,7 @@ def read_rows(path: Path) -> list[dict[str, str]]:
 
 def test_the_run_folder_holds_what_its_page_lists(run: Run) -> None:
     assert sorted(path.name for path in run.folder.iterdir()) == [
+        ".lock",
         "config.yaml",
         "history.csv",
         "layers.csv",
@@ -193,7 +194,7 @@ def test_a_rate_far_too_large_is_caught_before_the_weights_are_touched(
             learning_rate=1e18,
             settings={"optimizer": {"name": "sgd"}, "loss": {"name": "cross-entropy"}},
         )
-    assert str(caught.value).endswith("try --learning-rate 1e+17.")
+    assert "try --learning-rate 2e+16. The step's pictures: " in str(caught.value)
     assert "no weight was changed by that step" in str(caught.value)
 
 

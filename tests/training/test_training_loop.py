@@ -14,7 +14,7 @@ from striate.data import Batch, Batches, open_source, store
 from striate.image import Shape
 from striate.task import task_for
 from striate.training import Epoch, Silent, Stop
-from striate.training import _loop as loop
+from striate.training import _clock
 from striate.training._loop import Plan, fit, train_step
 from striate.training._mixing import Mixing
 from striate.training._optimizers import Group, make_optimizer
@@ -138,7 +138,7 @@ def test_waiting_is_a_share_of_the_training_without_validation(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = Seconds()
-    monkeypatch.setattr(loop, "perf_counter", clock)
+    monkeypatch.setattr(_clock, "perf_counter", clock)
 
     class Slow(Batches):
         """Takes three seconds for a batch, and one more to end."""

@@ -76,6 +76,20 @@ def train(
     name: Annotated[
         str | None, typer.Option(help="Name of the run folder; by default the source's, numbered.")
     ] = None,
+    resume: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="RUN",
+            help="Go on with a run that was stopped or killed, with its own settings "
+            "(docs/checkpoints.md).",
+        ),
+    ] = None,
+    allow_inexact: Annotated[
+        bool,
+        typer.Option(
+            "--allow-inexact", help="Resume also where versions, machine or pictures have changed."
+        ),
+    ] = False,
     config: Annotated[
         Path | None, typer.Option(help="YAML file of settings, such as a run's config.yaml.")
     ] = None,
@@ -143,6 +157,8 @@ def train(
         out=out,
         name=name,
         config=config,
+        resume=resume,
+        allow_inexact=allow_inexact,
         settings=merge(parse_assignments(assignments or []), given),
         listener=screen,
     )

@@ -8,7 +8,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from striate.data import Augmentation, Batches
+from striate.data import Augmentation, Batch, Batches, Source
+from striate.data._words import some
 from striate.errors import NetworkError
 from striate.flow._prepare import Prepared, outputs_of
 from striate.network import build, initialise
@@ -17,16 +18,21 @@ from striate.training import Settings
 from striate.training._device import make_repeatable
 from striate.training._events import Listener
 from striate.training._interrupt import Stop
+from striate.training._keeper import Keeper
 from striate.training._loop import Fitted, Plan, fit
 from striate.training._measure import measure
 from striate.training._mixing import make_mixing
 from striate.training._optimizers import Group, Optimizer, decoupled, make_optimizer
 from striate.training._pixels import InputStage, channel_statistics
+from striate.training._position import Position
 from striate.training._records import Records
 from striate.training._schedules import make_schedule
 
 # Statistics of that many pictures are as good as those of all, and take no time.
 STATISTICS_SAMPLE = 10_000
+
+NAMED = 20
+"""Pictures of a batch that a message names."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,10 +157,17 @@ def make_ready(
     return _plan(prepared, settings, network, stage.to(device), task, outputs)
 
 
-def train_network(plan: Plan, folder: Path, listener: Listener, stop: Stop) -> Trained:
-    """Train, writing steps.csv and history.csv, and load the best weights."""
-    with Records(folder) as records:
-        fitted = fit(plan, records, listener, stop)
+def train_network(
+    plan: Plan,
+    folder: Path,
+    listener: Listener,
+    stop: Stop,
+    keeper: Keeper,
+    at: Position,
+) -> Trained:
+    """Train from a position on, writing steps.csv and history.csv, and load the best weights."""
+    with Records(folder, step=at.step, epoch=at.epoch) as records:
+        fitted = fit(plan, records, listener, stop, keeper)
     plan.network.load_state_dict(fitted.weights)
     return Trained(
         network=plan.network.cpu(),
@@ -213,7 +226,13 @@ def _plan(
         seed=training.seed,
         device=device,
         mixing=make_mixing(settings.augmentation, task=source.answer.task, seed=training.seed),
+        named=lambda batch: _named(source, batch),
     )
+
+
+def _named(source: Source, batch: Batch) -> str:
+    names = (source.pictures.name(position) for position in batch.positions.tolist())
+    return f"The step's pictures: {some(names, NAMED)}."
 
 
 def _optimizer(network: nn.Module, settings: Settings) -> Optimizer:

@@ -28,6 +28,7 @@ def ship(prepared: Prepared, trained: Trained, folder: Path) -> Predictor:
     """Write the model folder and hold it against PyTorch, picture by picture."""
     source, settings = prepared.source, prepared.settings
     reference = _reference(prepared.split)
+    _make_way(folder)
     onnx = to_onnx(trained.stage, trained.network, trained.task, prepared.shape)
     predictor = write_model(
         folder,
@@ -49,6 +50,18 @@ def ship(prepared: Prepared, trained: Trained, folder: Path) -> Predictor:
         shutil.rmtree(folder)
         raise
     return predictor
+
+
+def _make_way(folder: Path) -> None:
+    """Remove the model that a stopped run has left, where the run was resumed.
+
+    Renamed first: where a folder is called `model`, it is whole.
+    """
+    if folder.exists():
+        before = folder.with_name(".model-before")
+        shutil.rmtree(before, ignore_errors=True)
+        folder.rename(before)
+        shutil.rmtree(before)
 
 
 def _manifest(prepared: Prepared, trained: Trained) -> Manifest:

@@ -24,6 +24,15 @@ from striate.flow._prepare import (
     store_pictures,
     without,
 )
+from striate.flow._resume import (
+    CHECKPOINTS,
+    CONFIG,
+    Resume,
+    identity,
+    open_run,
+    refuse_options,
+    refuse_other,
+)
 from striate.flow._run import Run, make_run_folder
 from striate.training import (
     Listener,
@@ -36,9 +45,13 @@ from striate.training import (
     write_config,
 )
 from striate.training import recipe as find_recipe
+from striate.training._checkpoints import Checkpoints
 
 if TYPE_CHECKING:
     from torch import nn
+
+    from striate.network import Summary
+    from striate.training._loop import Plan
 
 Tree = Mapping[str, Any]
 
@@ -60,6 +73,8 @@ def train(
     recipe: str | None = None,
     config: str | Path | None = None,
     settings: Tree | None = None,
+    resume: str | Path | None = None,
+    allow_inexact: bool = False,
     listener: Listener | None = None,
 ) -> Run:
     """Train a network on pictures, measure it, and write a model folder that can be shipped.
@@ -75,6 +90,10 @@ def train(
         recipe: a name of `striate.training.recipes()`; everything else here wins over it.
         config: a YAML file of settings, such as a run's config.yaml.
         settings: groups of further settings, as in {"training": {"patience": 5}}.
+        resume: folder of a run that was stopped or killed: it goes on with its own settings, and
+            ends with the weights that it would have had. Of the rest only arrays or a Source, a
+            module and a loss function may be given: the run's own.
+        allow_inexact: resume also where versions, machine, settings or pictures have changed.
         listener: told about everything as it happens; None: nobody.
 
     Raises:
@@ -99,6 +118,13 @@ def train(
         group: {key: value for key, value in keys.items() if value not in (None, "")}
         for group, keys in options.items()
     }
+    again = None
+    if resume is not None:
+        if module is not None:
+            given["network"] = {}
+        refuse_options(given, settings or {}, recipe=recipe, config=config, name=name)
+        again = open_run(Path(resume), inexact=allow_inexact)
+        config = again.config
     wanted = make_settings(
         find_recipe(recipe).settings if recipe else {},
         read_config(Path(config)) if config else {},
@@ -110,6 +136,7 @@ def train(
         loss=loss if callable(loss) else None,
         told=Told(listener or Silent()),
         begun=begun,
+        resume=again,
     )
     with stopped_at_once("Stopped; nothing was written."):
         prepared = _prepare(open_wanted(source, wanted), wanted, job)
@@ -124,6 +151,7 @@ class _Job:
     loss: Callable[..., Any] | None
     told: Told
     begun: float
+    resume: Resume | None = None
 
 
 def _prepare(source: Source, wanted: Settings, job: _Job) -> Prepared:
@@ -171,22 +199,59 @@ def _prepare(source: Source, wanted: Settings, job: _Job) -> Prepared:
 
 def _run(prepared: Prepared, job: _Job, out: Path, name: str | None) -> Run:
     # Imports PyTorch: not before the source has been found good.
-    from striate.flow._finish import finish
-    from striate.flow._fit import make_ready, train_network
+    from striate.flow._fit import make_ready
     from striate.flow._look import layer_table, second_look
+    from striate.training._lock import RunLock
 
     told = job.told
     plan = make_ready(prepared, module=job.module, loss=job.loss)
     table = layer_table(prepared, plan.network, plan.outputs)
     second_look(prepared, table, told)
-    folder = make_run_folder(out, name, prepared.source.name)
-    write_config(prepared.settings, folder / "config.yaml")
+    if job.resume is None:
+        folder = make_run_folder(out, name, prepared.source.name)
+    else:
+        folder = job.resume.folder
+    with RunLock(folder):
+        return _train_in(folder, prepared, plan, table, job)
+
+
+def _train_in(folder: Path, prepared: Prepared, plan: Plan, table: Summary, job: _Job) -> Run:
+    """Train in a run folder that nobody else writes to."""
+    from striate.flow._finish import finish
+    from striate.flow._fit import train_network
+    from striate.training._keeper import Keeper
+    from striate.training._position import Position
+
+    told = job.told
+    checkpoints = Checkpoints(folder / CHECKPOINTS, tell=told.warn)
+    saved = None
+    if job.resume is None:
+        write_config(prepared.settings, folder / CONFIG)
+    else:
+        saved = checkpoints.newest()
+        checkpoints.sweep()
+        if saved is not None:
+            for difference in refuse_other(saved, prepared, job.resume):
+                told.warn(f"Not an exact resume: {difference}.")
+    keeper = Keeper(
+        checkpoints,
+        seconds=prepared.settings.training.checkpoint_seconds,
+        identity=lambda: identity(prepared),
+        saved=saved,
+    )
     told.found(facts_of(prepared, plan.network))
+    at = Position.from_tree(saved.tree["position"]) if saved else Position()
+    if job.resume is not None:
+        told.listener.say(f"Going on in epoch {at.epoch}, after {at.step:,} steps.")
     with stoppable(told.listener.say) as stop:
-        trained = train_network(plan, folder, told, stop)
+        trained = train_network(plan, folder, told, stop, keeper, at)
+        again = f"striate train --resume {folder}"
         if trained.fitted.epochs == 0:
             raise StoppedError(
-                f"Stopped before the first epoch was done; {folder} holds the settings and steps.",
-                stop.exit_code,
+                f"Stopped before the first epoch was done. Go on with: {again}", stop.exit_code
+            )
+        if stop.at_once:
+            raise StoppedError(
+                f"Stopped; what is done is saved. Go on with: {again}", stop.exit_code
             )
         return finish(prepared, trained, table, folder, told, job.begun, stop)

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: the first asks the run to stop after this step, the second stops at once."""
+"""Ctrl-C, SIGTERM and SIGHUP: the first asks a run to stop after its step, the second stops it."""
 
 import signal
 import threading
@@ -7,6 +7,11 @@ from contextlib import contextmanager
 from types import FrameType
 
 from striate.errors import StoppedError
+
+SIGNALS = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+)
+"""Ctrl-C, what a system sends before it ends programs, and a terminal that was closed."""
 
 
 class Stop:
@@ -19,6 +24,11 @@ class Stop:
         return self.signal is not None
 
     @property
+    def at_once(self) -> bool:
+        """Whether nothing but saving should be done: whoever sent SIGTERM or SIGHUP won't wait."""
+        return self.signal not in (None, signal.SIGINT)
+
+    @property
     def exit_code(self) -> int:
         """128 + the signal's number: 130 for Ctrl-C, 143 for SIGTERM; 0 when nobody asked."""
         return 128 + self.signal if self.signal is not None else 0
@@ -26,7 +36,7 @@ class Stop:
 
 @contextmanager
 def stopped_at_once(sentence: str) -> Iterator[None]:
-    """Turn SIGINT and SIGTERM into StoppedError(sentence): for work that leaves nothing to keep."""
+    """Turn the signals into StoppedError(sentence): for work that leaves nothing to keep."""
 
     def handle(number: int, _frame: FrameType | None) -> None:
         raise StoppedError(sentence, 128 + number)
@@ -37,7 +47,7 @@ def stopped_at_once(sentence: str) -> Iterator[None]:
 
 @contextmanager
 def stoppable(say: Callable[[str], None]) -> Iterator[Stop]:
-    """Turn the first SIGINT or SIGTERM into a request; the second raises StoppedError."""
+    """Turn the first of these signals into a request; the second raises StoppedError."""
     stop = Stop()
 
     def handle(number: int, _frame: FrameType | None) -> None:
@@ -56,7 +66,7 @@ def _handled(handle: Callable[[int, FrameType | None], None]) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, handle) for number in SIGNALS}
     try:
         yield
     finally:

@@ -1,10 +1,9 @@
 """The training loop: plain PyTorch, one step after another, nothing hidden."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import dataclass
-from time import perf_counter
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
@@ -12,16 +11,26 @@ from torch import Tensor, nn
 from striate.data import Batch, Batches
 from striate.errors import NotFiniteError
 from striate.task import Task
+from striate.training._clock import Clock
 from striate.training._device import step_seed
-from striate.training._events import Epoch, Listener, Step
+from striate.training._events import Listener
 from striate.training._gradients import gradient_norm
 from striate.training._interrupt import Stop
+from striate.training._keeper import Keeper
 from striate.training._mixing import Mixing
 from striate.training._optimizers import Optimizer
 from striate.training._pixels import InputStage
+from striate.training._position import Position
 from striate.training._probe import LayerState, Probe, complaints, probing
 from striate.training._records import Records
+from striate.training._snapshot import Snapshot
 from striate.training._warp import augment_on_device
+
+SMALLEST_FACTOR = 0.25
+"""Of the learning rate: halved twice, then a number that isn't finite ends the run."""
+
+SNAPSHOT_STEPS = 50
+"""Steps after which the state is copied, to go back to from numbers that aren't finite."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +45,7 @@ class Plan:
         selection: (metric, larger is better) that chooses the best epoch.
         patience: epochs without a better one before stopping; None: never.
         mixing: mixes the pictures of every batch; None: they stay as they are.
+        named: a sentence that names a batch's pictures.
     """
 
     network: nn.Module
@@ -53,6 +63,7 @@ class Plan:
     seed: int
     device: torch.device
     mixing: Mixing | None = None
+    named: Callable[[Batch], str] = field(default=lambda _batch: "")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,89 +78,154 @@ class Fitted:
     states: list[tuple[int, list[LayerState]]]
 
 
-def fit(plan: Plan, records: Records, listener: Listener, stop: Stop) -> Fitted:
+def fit(
+    plan: Plan, records: Records, listener: Listener, stop: Stop, keeper: Keeper | None = None
+) -> Fitted:
     """Train until the epochs are done, patience ends, or somebody asks to stop.
 
     The weights returned are those of the best epoch by `plan.selection` on the validation part
-    (ties: the smaller validation loss), or the last ones where there is no such part.
+    (ties: the smaller validation loss), or the last ones where there is no such part. A `keeper`
+    saves the run now and then, and whenever it ends before its last epoch; where it holds a saved
+    run, that one goes on.
 
     Raises:
-        NotFiniteError: a loss or gradient isn't finite; the weights were not touched by that step.
+        NotFiniteError: a loss or gradient isn't finite, at smaller rates either; the weights are
+            those before that step.
     """
-    clock = _Clock(plan)
-    validations: list[dict[str, float]] = []
-    best: dict[str, Tensor] = {}
-    best_epoch = 0
-    done = 0
-    stopped = "all epochs done"
-    for epoch in range(1, plan.epochs + 1):
-        running = _train_epoch(plan, epoch, validations, records, listener, stop, clock)
+    at, best = keeper.begin(plan.network, plan.optimizer) if keeper else (Position(), {})
+    run = _Running(plan, at, best, records, listener, stop, keeper)
+    for sentence in complaints(at.states[0][1]) if at.states else ():
+        listener.warn(sentence)
+    stopped = run.ended()
+    while not stopped:
+        run.epoch()
         if stop:
-            stopped = f"stopped by a signal in epoch {epoch}"
+            stopped = f"stopped by a signal in epoch {at.epoch}"
             break
-        done = epoch
-        row = plan.validate(plan.network) if plan.validate else {}
-        validations.append(row)
-        is_best = best_epoch == 0 or _better(plan, row, validations[best_epoch - 1])
-        if is_best:
-            best, best_epoch = _copy(plan.network), epoch
-        told = clock.epoch(epoch, running, row, is_best, plan)
-        records.epoch(told)
-        listener.epoch(told)
-        if plan.patience is not None and epoch - best_epoch >= plan.patience:
-            stopped = f"no better epoch in {plan.patience} (early stopping)"
-            break
+        run.validate()
+        stopped = run.ended()
+        run.offer()
+    if keeper and (stop or keeper.saves):
+        run.save()
     return Fitted(
-        weights=best or _copy(plan.network),
-        best_epoch=best_epoch,
-        epochs=done,
-        steps=clock.steps,
+        weights=run.best or _copy(plan.network),
+        best_epoch=at.best_epoch,
+        epochs=len(at.validations),
+        steps=at.step,
         stopped=stopped,
-        states=clock.states,
+        states=at.states,
     )
 
 
-def _train_epoch(
-    plan: Plan,
-    epoch: int,
-    validations: list[dict[str, float]],
-    records: Records,
-    listener: Listener,
-    stop: Stop,
-    clock: "_Clock",
-) -> float:
-    """Do one epoch's steps; return the running loss, averaged over samples."""
-    plan.network.train()
-    clock.start_epoch()
-    total = 0.0
-    parameters = [p for p in plan.network.parameters() if p.requires_grad]
-    for index, batch in enumerate(clock.waited_for(plan.batches.epoch(epoch)), start=1):
-        step = clock.steps
-        rate = plan.rate(step, validations)
+class _Running:
+    """One run of `fit`: the plan, and where it is."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        at: Position,
+        best: dict[str, Tensor],
+        records: Records,
+        listener: Listener,
+        stop: Stop,
+        keeper: Keeper | None,
+    ) -> None:
+        self.plan, self.at, self.best = plan, at, best
+        self.records, self.listener, self.stop, self.keeper = records, listener, stop, keeper
+        self.clock = Clock(at, epochs=plan.epochs, samples=plan.samples, steps=len(plan.batches))
+        self.parameters = [p for p in plan.network.parameters() if p.requires_grad]
+        self.rate = 0.0
+
+    def ended(self) -> str:
+        """Return why there is no further epoch; "" where there is one."""
+        plan, at = self.plan, self.at
+        done = len(at.validations)
+        if plan.patience is not None and done - at.best_epoch >= plan.patience and done:
+            return f"no better epoch in {plan.patience} (early stopping)"
+        return "all epochs done" if done >= plan.epochs else ""
+
+    def epoch(self) -> None:
+        """Do the steps of the epoch that are left, or as many as are done when `stop` is set."""
+        self.plan.network.train()
+        self.clock.start_epoch()
+        self.good = Snapshot(self.plan.network, self.plan.optimizer, self.at)
+        while not self._steps():
+            self.good.restore(self.at)
+            self.records.back_to(step=self.at.step)
+        self.clock.end_steps()
+
+    def _steps(self) -> bool:
+        """Do the steps that are left; return False where the run has to go back to `good`."""
+        for batch in self.clock.waited_for(self.plan.batches.epoch(self.at.epoch, self.at.batches)):
+            try:
+                self._step(batch)
+            except NotFiniteError as error:
+                self._slow_down(error, batch)
+                return False
+            if self.stop:
+                break
+            if self.at.batches % SNAPSHOT_STEPS == 0:
+                self.good = Snapshot(self.plan.network, self.plan.optimizer, self.at)
+            self.offer()
+        return True
+
+    def _step(self, batch: Batch) -> None:
+        plan, at, first = self.plan, self.at, self.at.batches == 0
+        self.rate = at.rate_factor * plan.rate(at.step, at.validations)
+        pictures = pictures_of(batch, plan.device)
+        targets = plan.task.tensor(batch.targets)
         # The first step of every epoch is watched layer by layer; it is the same step.
-        watching = probing(plan.network) if index == 1 else nullcontext(Probe())
+        watching = probing(plan.network) if first else nullcontext(Probe())
         with watching as probe:
-            loss, norm = train_step(
-                plan,
-                pictures_of(batch, plan.device),
-                plan.task.tensor(batch.targets),
-                parameters,
-                step,
-                rate,
-            )
-        if index == 1:
-            records.layers(step, epoch, probe.states)
-            clock.states.append((epoch, probe.states))
-            for sentence in complaints(probe.states) if epoch == 1 else ():
-                listener.warn(sentence)
-        records.step(step, epoch, loss, rate, norm)
-        total += loss * len(batch.positions)
-        clock.step(len(batch.positions), rate)
-        listener.step(clock.told(epoch, index, loss, plan))
-        if stop:
-            break
-    clock.end_steps()
-    return total / max(1, clock.epoch_images)
+            loss, norm = train_step(plan, pictures, targets, self.parameters, at.step, self.rate)
+        if first:
+            self.records.layers(at.step, at.epoch, probe.states)
+            at.states.append((at.epoch, probe.states))
+            for sentence in complaints(probe.states) if at.epoch == 1 else ():
+                self.listener.warn(sentence)
+        self.records.step(at.step, at.epoch, loss, self.rate, norm)
+        images = len(batch.positions)
+        at.total += loss * images
+        at.step, at.batches = at.step + 1, at.batches + 1
+        at.images, at.seen = at.images + images, at.seen + images
+        self.clock.tick()
+        self.listener.step(self.clock.told(loss))
+
+    def _slow_down(self, error: NotFiniteError, batch: Batch) -> None:
+        """Halve the rate for what is left of the run; raise where it was halved twice before."""
+        at, good = self.at, self.good
+        if at.rate_factor <= SMALLEST_FACTOR:
+            raise NotFiniteError(f"{error} {self.plan.named(batch)}".rstrip()) from None
+        good.position.rate_factor = at.rate_factor / 2
+        self.listener.warn(
+            f"{error} The run goes back to step {good.position.step:,}, and on at "
+            f"{good.position.rate_factor:g} times the rate."
+        )
+
+    def validate(self) -> None:
+        """Measure the epoch that is done, and keep its weights where they are the best."""
+        plan, at = self.plan, self.at
+        row = plan.validate(plan.network) if plan.validate else {}
+        at.validations.append(row)
+        is_best = at.best_epoch == 0 or _better(plan, row, at.validations[at.best_epoch - 1])
+        if is_best:
+            self.best, at.best_epoch = _copy(plan.network), at.epoch
+        told = self.clock.epoch(row, rate=self.rate, metric=plan.selection[0], best=is_best)
+        self.records.epoch(told)
+        self.listener.epoch(told)
+        at.next_epoch()
+
+    def offer(self) -> None:
+        """Save where it is time to."""
+        if self.keeper:
+            plan = self.plan
+            self.keeper.offer(self.at, plan.network, plan.optimizer, self.best, self.records)
+
+    def save(self) -> None:
+        """Save now."""
+        if self.keeper:
+            plan = self.plan
+            self.keeper.save(self.at, plan.network, plan.optimizer, self.best, self.records)
 
 
 def pictures_of(batch: Batch, device: torch.device) -> Tensor:
@@ -214,81 +290,3 @@ def _better(plan: Plan, row: dict[str, float], best: dict[str, float]) -> bool:
 
 def _copy(network: nn.Module) -> dict[str, Tensor]:
     return {name: tensor.detach().clone() for name, tensor in network.state_dict().items()}
-
-
-class _Clock:
-    """Counts steps, pictures and waiting, estimates the time left, keeps the layers' states."""
-
-    def __init__(self, plan: Plan) -> None:
-        self.steps = 0
-        self.epoch_images = 0
-        self.states: list[tuple[int, list[LayerState]]] = []
-        self._plan = plan
-        self._images = plan.epochs * plan.samples
-        self._seen = 0
-        self._begun = self._epoch_begun = perf_counter()
-        self._rate = 0.0
-        self._waited = self._waiting = 0.0
-
-    def start_epoch(self) -> None:
-        self.epoch_images = 0
-        self._waited = 0.0
-        self._epoch_begun = perf_counter()
-
-    def waited_for(self, batches: Iterable[Batch]) -> Iterator[Batch]:
-        """Yield the batches; the time until each is there counts as waiting."""
-        coming = iter(batches)
-        while True:
-            asked = perf_counter()
-            batch = next(coming, None)
-            self._waited += perf_counter() - asked
-            if batch is None:
-                return
-            yield batch
-
-    def end_steps(self) -> None:
-        """End the part of an epoch that trains; what comes is validation."""
-        self._waiting = self._waited / max(1e-9, perf_counter() - self._epoch_begun)
-
-    def step(self, images: int, rate: float) -> None:
-        self.steps += 1
-        self.epoch_images += images
-        self._seen += images
-        self._rate = rate
-
-    def seconds_left(self) -> float:
-        """Extrapolate from all that is done, validation included."""
-        spent = perf_counter() - self._begun
-        return spent / max(1, self._seen) * (self._images - self._seen)
-
-    def images_per_second(self) -> float:
-        return self.epoch_images / max(1e-9, perf_counter() - self._epoch_begun)
-
-    def told(self, epoch: int, index: int, loss: float, plan: Plan) -> Step:
-        return Step(
-            epoch=epoch,
-            epochs=plan.epochs,
-            index=index,
-            steps=len(plan.batches),
-            loss=loss,
-            images_per_second=self.images_per_second(),
-            seconds_left=self.seconds_left(),
-        )
-
-    def epoch(
-        self, epoch: int, running: float, row: dict[str, float], best: bool, plan: Plan
-    ) -> Epoch:
-        return Epoch(
-            epoch=epoch,
-            epochs=plan.epochs,
-            step=self.steps,
-            learning_rate=self._rate,
-            running_loss=running,
-            validation=row,
-            metric=plan.selection[0],
-            best=best,
-            seconds=perf_counter() - self._epoch_begun,
-            waiting=self._waiting,
-            images_per_second=self.images_per_second(),
-            seconds_left=self.seconds_left(),
-        )

@@ -1,9 +1,11 @@
 """The range test: a training run whose learning rate grows at every step, until the loss diverges.
 
 L. N. Smith, "Cyclical learning rates for training neural networks", WACV 2017 (arXiv:1506.01186).
+What is read from the curve, and the figures behind it: docs/lr-find.md.
 """
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import count
 
@@ -11,18 +13,29 @@ import numpy as np
 import numpy.typing as npt
 
 from striate.data import Batch
-from striate.errors import NotFiniteError
+from striate.errors import NotFiniteError, UsageError
 from striate.training._loop import Plan, pictures_of, train_step
 
 Floats = npt.NDArray[np.float64]
 
 LOWEST, HIGHEST = 1e-6, 10.0
-STEPS = 100
-SMOOTHING = 0.9
+LEAST = 50
+"""Steps: with fewer, too few lie within the width of the smoothing."""
+
+WIDTH = 0.25
+"""Deviation of the smoothing's Gaussian, in decades of the rate: 3.5 steps of 100."""
+
+START = 0.2
+"""Share of the steps, at rates too small to change anything, that show the loss at the start."""
+
+CLEARLY = 2.0
+"""A fall counts from so many deviations of the losses at the start: noise alone falls less."""
+
+FALLEN = 2 / 3
+"""Share of the fall at whose end a schedule may begin."""
+
 DIVERGED = 4.0
-"""The test ends where the smoothed loss is so many times its smallest value."""
-LEAST = 10
-"""Steps that a suggestion needs."""
+"""The test ends where the loss has risen by so many times what it had fallen."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,77 +45,112 @@ class RangeTest:
     Attributes:
         rates: (S,) learning rate of each step, growing by one factor.
         losses: (S,) loss of each step before its update.
-        smoothed: (S,) running mean of the losses, with its start corrected as in Adam.
-        suggested: the rate where the smoothed loss falls fastest; None where it never falls.
-        diverged: whether the loss grew to a multiple of its smallest value, or wasn't finite.
+        smoothed: (S,) the losses without their noise (`smooth`).
+        steepest: the rate where the smoothed loss falls fastest per factor of the rate, before it
+            is smallest; None where it never falls clearly.
+        fallen: the rate from which on it has done two thirds of its fall; None as above.
+        smallest: the rate where it is smallest; None as above.
+        diverges: the rate after the smallest loss where half of the fall is lost again; None where
+            that never happens.
     """
 
     rates: Floats
     losses: Floats
     smoothed: Floats
-    suggested: float | None
-    diverged: bool
+    steepest: float | None = None
+    fallen: float | None = None
+    smallest: float | None = None
+    diverges: float | None = None
 
 
 def range_test(
-    plan: Plan, *, lowest: float = LOWEST, highest: float = HIGHEST, steps: int = STEPS
+    plan: Plan, *, steps: int, progress: Callable[[int, int], None] | None = None
 ) -> RangeTest:
-    """Train `plan.network` while the rate grows from `lowest` to `highest`, evenly in the logarithm.
+    """Train `plan.network` while the rate grows from 1e-6 to 10, evenly in the logarithm.
 
     The network and the optimizer are spent afterwards. Ends early where the loss diverges.
+
+    Args:
+        plan: as `fit` takes it; its own rates aren't used.
+        steps: 50 or more; epochs follow each other as far as needed.
+        progress: told (steps done, steps).
+
+    Raises:
+        UsageError: too few steps.
+        NotFiniteError: the loss isn't finite from the start, when the rate can't be the cause.
     """
+    if steps < LEAST:
+        raise UsageError(f"A range test needs {LEAST} steps or more; got {steps}.")
     plan.network.train()
     parameters = [p for p in plan.network.parameters() if p.requires_grad]
-    rates = np.geomspace(lowest, highest, steps)
+    rates = np.geomspace(LOWEST, HIGHEST, steps)
     losses: list[float] = []
-    diverged = False
-    batches = _forever(plan)
-    for step, rate in enumerate(rates.tolist()):
-        batch = next(batches)
-        pictures = pictures_of(batch, plan.device)
-        try:
-            targets = plan.task.tensor(batch.targets)
-            losses.append(train_step(plan, pictures, targets, parameters, step, rate)[0])
-        except NotFiniteError:
-            diverged = True
-            break
-        smoothed = smooth(np.array(losses))
-        if len(losses) > LEAST and smoothed[-1] > DIVERGED * smoothed.min():
-            diverged = True
-            break
-    batches.close()
-    measured = np.array(losses)
-    rates = rates[: len(losses)]
-    smoothed = smooth(measured)
+    with closing(_forever(plan)) as batches:
+        for step, (rate, batch) in enumerate(zip(rates.tolist(), batches, strict=False)):
+            pictures, targets = pictures_of(batch, plan.device), plan.task.tensor(batch.targets)
+            try:
+                losses.append(train_step(plan, pictures, targets, parameters, step, rate)[0])
+            except NotFiniteError:
+                if step < START * steps:
+                    raise
+                break
+            if progress:
+                progress(step + 1, steps)
+            if _risen(losses, steps):
+                break
+    return read_curve(rates[: len(losses)], np.array(losses), steps=steps)
+
+
+def read_curve(rates: Floats, losses: Floats, *, steps: int) -> RangeTest:
+    """Return what a curve says; it may have ended before all `steps` were done.
+
+    Args:
+        rates: (S,) growing evenly in the logarithm.
+        losses: (S,) finite.
+        steps: of the whole test, from its lowest to its highest rate.
+    """
+    first = losses[: round(START * steps)]
+    start = float(first.mean())
+    # A single loss of thousands must not reach back to rates that were good.
+    ceiling = start + (start - float(losses.min()))
+    smoothed = smooth(rates, np.minimum(losses, ceiling))
+    lowest = int(np.argmin(smoothed))
+    fall = start - float(smoothed[lowest])
+    fell = lowest > 0 and fall > CLEARLY * float(first.std())
+    if not fell:
+        return RangeTest(rates=rates, losses=losses, smoothed=smoothed)
+    falling = smoothed[: lowest + 1]
+    before = np.flatnonzero(falling > start - FALLEN * fall)
+    lost = np.flatnonzero(smoothed[lowest:] > start - fall / 2)
     return RangeTest(
         rates=rates,
-        losses=measured,
+        losses=losses,
         smoothed=smoothed,
-        suggested=steepest(rates, smoothed),
-        diverged=diverged,
+        steepest=float(rates[np.argmin(np.gradient(falling, np.log(rates[: lowest + 1])))]),
+        fallen=float(rates[before[-1] + 1]),
+        smallest=float(rates[lowest]),
+        diverges=float(rates[lowest + lost[0]]) if len(lost) else None,
     )
 
 
-def smooth(losses: Floats, weight: float = SMOOTHING) -> Floats:
-    """Return m_t / (1 − w^t) with m_t = w·m_{t−1} + (1 − w)·loss_t, (S,)."""
-    mean, smoothed = 0.0, np.empty(len(losses))
-    for step, loss in enumerate(losses.tolist(), start=1):
-        mean = weight * mean + (1 - weight) * loss
-        smoothed[step - 1] = mean / (1 - weight**step)
+def smooth(rates: Floats, losses: Floats, width: float = WIDTH) -> Floats:
+    """Return the losses' means under a Gaussian of `width` decades around each rate, (S,).
+
+    A running mean, as it is often used, lags behind: its minimum lies at three times the rate.
+    """
+    decades = np.log10(rates)
+    weights = np.exp(-0.5 * ((decades[:, None] - decades) / width) ** 2)
+    smoothed: Floats = weights @ losses / weights.sum(axis=1)
     return smoothed
 
 
-def steepest(rates: Floats, smoothed: Floats) -> float | None:
-    """Return the rate before the smallest loss where the loss falls fastest per factor of rate.
-
-    None where there are too few steps, or the loss never falls.
-    """
-    end = int(np.argmin(smoothed)) + 1 if len(smoothed) else 0
-    if end < LEAST:
-        return None
-    slopes = np.gradient(smoothed[:end], np.log(rates[:end]))
-    best = int(np.argmin(slopes))
-    return float(rates[best]) if slopes[best] < 0 else None
+def _risen(losses: list[float], steps: int) -> bool:
+    """Whether the last five losses stand far above the start: no better rate will come."""
+    first = round(START * steps)
+    if len(losses) < first + 5:
+        return False
+    start = float(np.mean(losses[:first]))
+    return float(np.mean(losses[-5:])) > start + DIVERGED * (start - min(losses))
 
 
 def _forever(plan: Plan) -> Generator[Batch, None, None]:

@@ -1,11 +1,14 @@
 """steps.csv, history.csv, layers.csv: written as the run goes on, so a stopped run keeps them."""
 
 import csv
+import io
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TextIO
 
+from striate._files import write_file
 from striate.errors import DiskError
 from striate.training._events import Epoch
 from striate.training._probe import LayerState
@@ -15,16 +18,20 @@ LAYER_COLUMNS = ("step", "epoch", "layer", "deviation", "gradient_norm")
 
 
 class Records:
-    """The three tables of a run; rows of steps are written an epoch at a time."""
+    """The three tables of a run; rows of steps are written an epoch at a time.
 
-    def __init__(self, folder: Path) -> None:
-        self._steps = (folder / "steps.csv").open("w", newline="", encoding="utf-8")
-        self._epochs = (folder / "history.csv").open("w", newline="", encoding="utf-8")
-        self._layers = (folder / "layers.csv").open("w", newline="", encoding="utf-8")
-        csv.writer(self._layers).writerow(LAYER_COLUMNS)
+    Args:
+        folder: the run folder.
+        step, epoch: where the run goes on: rows of later steps, and of this epoch and later ones,
+            are dropped. 0 and 1: the tables begin.
+    """
+
+    def __init__(self, folder: Path, *, step: int = 0, epoch: int = 1) -> None:
         self._pending: list[tuple[Any, ...]] = []
-        self._has_header = False
-        csv.writer(self._steps).writerow(STEP_COLUMNS)
+        self._steps = _opened(folder / "steps.csv", "step", step, STEP_COLUMNS)
+        self._epochs = _opened(folder / "history.csv", "epoch", epoch, ())
+        self._layers = _opened(folder / "layers.csv", "step", step, LAYER_COLUMNS)
+        self._has_header = self._epochs.tell() > 0
 
     def __enter__(self) -> Self:
         return self
@@ -72,13 +79,44 @@ class Records:
         writer.writerow(row)
         self.flush()
 
-    def flush(self) -> None:
-        """Hand everything to the operating system."""
+    def back_to(self, *, step: int) -> None:
+        """Drop the rows of this step and later ones: the run has gone back to before it."""
+        self.flush()
+        for name, columns in (("_steps", STEP_COLUMNS), ("_layers", LAYER_COLUMNS)):
+            file: TextIO = getattr(self, name)
+            file.close()
+            setattr(self, name, _opened(Path(file.name), "step", step, columns))
+
+    def flush(self, *, to_disk: bool = False) -> None:
+        """Hand everything to the operating system, and wait for the disk where that is asked for."""
         try:
             csv.writer(self._steps).writerows(self._pending)
             self._pending.clear()
             self._steps.flush()
             self._epochs.flush()
             self._layers.flush()
+            for file in (self._steps, self._epochs, self._layers) if to_disk else ():
+                os.fsync(file.fileno())
         except OSError as error:
             raise DiskError(f"{self._steps.name}: can't be written ({error.strerror}).") from error
+
+
+def _opened(path: Path, column: str, before: int, header: Sequence[str]) -> TextIO:
+    """Open a table to write on, with those of its rows whose `column` is below `before`."""
+    rows = []
+    if path.exists():
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = [row for row in csv.DictReader(file) if _below(row[column], before)]
+    text = io.StringIO()
+    columns = list(rows[0]) if rows else header
+    if columns:
+        writer = csv.DictWriter(text, fieldnames=columns, extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(rows)
+    write_file(path, text.getvalue())
+    return path.open("a", newline="", encoding="utf-8")
+
+
+def _below(cell: str | None, before: int) -> bool:
+    # A line that was being written when the process was killed may end anywhere.
+    return cell is not None and cell.isdecimal() and int(cell) < before

@@ -115,6 +115,9 @@ class TrainingSettings(Group):
         default=None,
         description="epochs without improvement before stopping; none: never stop early",
     )
+    checkpoint_seconds: NotNegative = Field(
+        default=30, description="at most so much work is lost by a crash (docs/checkpoints.md)"
+    )
     samples: Literal["own", "synthetic", "none"] = Field(
         default="own", description="pictures put in the model folder to verify it with"
     )

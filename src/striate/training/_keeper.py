@@ -1,0 +1,85 @@
+"""What keeps a run from being lost: saves its state on a clock, and brings it back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from striate.training._checkpoints import Checkpoints, Pace
+from striate.training._checkpoints._network import collect, restore, weights_of
+from striate.training._position import Position
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from striate.training._checkpoints import State
+    from striate.training._optimizers import Optimizer
+    from striate.training._records import Records
+
+BEST = "best"
+
+
+class Keeper:
+    """Saves a run whenever it is due.
+
+    Args:
+        checkpoints: where to.
+        seconds: `training.checkpoint_seconds`; see `Pace`.
+        identity: what must be the same for an exact resume, as JSON; worked out at the first save.
+        saved: the state that the run goes on from; None: it begins.
+    """
+
+    def __init__(
+        self,
+        checkpoints: Checkpoints,
+        *,
+        seconds: float,
+        identity: Callable[[], Mapping[str, Any]],
+        saved: State | None = None,
+    ) -> None:
+        self.saves = 0 if saved is None else 1
+        self._checkpoints = checkpoints
+        self._identity = identity
+        self._known: Mapping[str, Any] | None = None
+        self._state = saved
+        ran = 0.0 if saved is None else float(saved.tree["position"]["seconds"])
+        self._pace = Pace(seconds, begun=perf_counter(), ran=ran)
+
+    def begin(self, network: nn.Module, optimizer: Optimizer) -> tuple[Position, dict[str, Tensor]]:
+        """Return where the run is and its best weights; network and optimizer become as saved."""
+        state, self._state = self._state, None
+        if state is None:
+            return Position(), {}
+        restore(state, network, optimizer)
+        return Position.from_tree(state.tree["position"]), weights_of(state, BEST, network)
+
+    def offer(
+        self,
+        position: Position,
+        network: nn.Module,
+        optimizer: Optimizer,
+        best: Mapping[str, Tensor],
+        records: Records,
+    ) -> None:
+        """Save where it is due. To be called between steps."""
+        if self._pace.due(perf_counter()):
+            self.save(position, network, optimizer, best, records)
+
+    def save(
+        self,
+        position: Position,
+        network: nn.Module,
+        optimizer: Optimizer,
+        best: Mapping[str, Tensor],
+        records: Records,
+    ) -> None:
+        """Save now; the tables first, so that they are never behind the state."""
+        begun = perf_counter()
+        records.flush(to_disk=True)
+        if self._known is None:
+            self._known = self._identity()
+        tree = {"position": position.to_tree(), "run": dict(self._known)}
+        self._checkpoints.save(collect(network, optimizer, weights={BEST: best}, tree=tree))
+        self.saves += 1
+        self._pace.saved(begun, perf_counter())
