@@ -280,6 +280,67 @@ def wait_for(path: Path, process: "subprocess.Popen[str]", number: int = 1) -> N
         time.sleep(0.02)
 
 
+LONG_STEP = """
+import os, sys, time
+import torch
+from torch import nn
+import striate
+from striate.data import open_source
+import numpy as np
+
+class Slow(nn.Module):
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(0)
+        self.layers = nn.Sequential(
+            nn.Conv2d(1, 8, 3, bias=False), nn.BatchNorm2d(8), nn.ReLU(), nn.Flatten(), nn.LazyLinear(10)
+        )
+        self.layers(torch.zeros(2, 1, 8, 8))
+        self.calls = 0
+
+    def forward(self, pictures):
+        logits = self.layers(pictures)
+        self.calls += self.training
+        if self.training and self.calls == 4 and "slow" in sys.argv:
+            print("in the step", flush=True)
+            time.sleep(60)
+        return logits
+
+source = open_source("digits")
+grey = np.stack([source.pictures.read(position) for position in range(80)])
+resume = {"resume": "runs/run"} if "resume" in sys.argv else {
+    "epochs": 2, "batch_size": 16, "threads": 1, "name": sys.argv[1],
+    "settings": {"training": {"samples": "none"}},
+}
+striate.train((grey, source.targets[:80]), network=Slow(), **resume)
+"""
+
+
+@pytest.mark.slow
+def test_a_signal_in_a_long_step_saves_the_step_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    words = [sys.executable, "-c", LONG_STEP]
+    process = subprocess.Popen(
+        [*words, "run", "slow"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "in the step\n"
+    begun = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    _, error = process.communicate(timeout=60)
+    assert time.monotonic() - begun < 20  # 3 seconds, the save, and a busy machine
+    assert process.returncode == 143
+    assert error == (
+        "striate: Stopped in the middle of a step; what was done before it is saved. Go on with: "
+        "striate train --resume runs/run\n"
+    )
+    subprocess.run([*words, "run", "resume"], check=True)
+    subprocess.run([*words, "whole"], check=True)
+    assert state_of(Path("runs/run")) == state_of(Path("runs/whole"))
+
+
 DIGITS = (
     "digits", "--name", "run", "--epochs", "8", "--threads", "1",
     "--set", "augmentation.mixup=0.3", "--set", "training.checkpoint_seconds=0",

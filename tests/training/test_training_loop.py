@@ -13,8 +13,7 @@ from torch import nn
 from striate.data import Batch, Batches, open_source, store
 from striate.image import Shape
 from striate.task import task_for
-from striate.training import Epoch, Silent, Stop
-from striate.training import _clock
+from striate.training import Epoch, Silent, Stop, _clock
 from striate.training._loop import Plan, fit, train_step
 from striate.training._mixing import Mixing
 from striate.training._optimizers import Group, make_optimizer

@@ -18,12 +18,14 @@ from striate.errors import StriateError
 COMMANDS = (
     "check",
     "train",
+    "plan",
     "predict",
     "evaluate",
     "verify",
     "summary",
     "arithmetic",
     "augment",
+    "lr-find",
     "networks",
     "datasets",
     "cache",
@@ -44,7 +46,8 @@ def make_app() -> typer.Typer:
     )
     app.callback(invoke_without_command=True)(_start)
     for name in COMMANDS:
-        app.command(name)(getattr(import_module(f"striate.cli.{name}"), name))
+        function = name.replace("-", "_")
+        app.command(name)(getattr(import_module(f"striate.cli.{function}"), function))
     return app
 
 

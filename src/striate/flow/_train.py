@@ -233,10 +233,12 @@ def _train_in(folder: Path, prepared: Prepared, plan: Plan, table: Summary, job:
         if saved is not None:
             for difference in refuse_other(saved, prepared, job.resume):
                 told.warn(f"Not an exact resume: {difference}.")
+    again = f"striate train --resume {folder}"
     keeper = Keeper(
         checkpoints,
         seconds=prepared.settings.training.checkpoint_seconds,
         identity=lambda: identity(prepared),
+        again=again,
         saved=saved,
     )
     told.found(facts_of(prepared, plan.network))
@@ -245,7 +247,6 @@ def _train_in(folder: Path, prepared: Prepared, plan: Plan, table: Summary, job:
         told.listener.say(f"Going on in epoch {at.epoch}, after {at.step:,} steps.")
     with stoppable(told.listener.say) as stop:
         trained = train_network(plan, folder, told, stop, keeper, at)
-        again = f"striate train --resume {folder}"
         if trained.fitted.epochs == 0:
             raise StoppedError(
                 f"Stopped before the first epoch was done. Go on with: {again}", stop.exit_code

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from striate.training._checkpoints import Checkpoints, Pace
-from striate.training._checkpoints._network import collect, restore, weights_of
+from striate.training._checkpoints._network import NETWORK, collect, restore, weights_of
 from striate.training._position import Position
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from striate.training._checkpoints import State
+    from striate.training._loop import Plan
     from striate.training._optimizers import Optimizer
     from striate.training._records import Records
 
@@ -27,6 +29,7 @@ class Keeper:
         checkpoints: where to.
         seconds: `training.checkpoint_seconds`; see `Pace`.
         identity: what must be the same for an exact resume, as JSON; worked out at the first save.
+        again: the command that goes on with the run.
         saved: the state that the run goes on from; None: it begins.
     """
 
@@ -36,8 +39,10 @@ class Keeper:
         *,
         seconds: float,
         identity: Callable[[], Mapping[str, Any]],
+        again: str,
         saved: State | None = None,
     ) -> None:
+        self.again = again
         self.saves = 0 if saved is None else 1
         self._checkpoints = checkpoints
         self._identity = identity
@@ -54,32 +59,29 @@ class Keeper:
         restore(state, network, optimizer)
         return Position.from_tree(state.tree["position"]), weights_of(state, BEST, network)
 
-    def offer(
-        self,
-        position: Position,
-        network: nn.Module,
-        optimizer: Optimizer,
-        best: Mapping[str, Tensor],
-        records: Records,
-    ) -> None:
-        """Save where it is due. To be called between steps."""
-        if self._pace.due(perf_counter()):
-            self.save(position, network, optimizer, best, records)
+    def due(self) -> bool:
+        """Return whether to save now. To be asked between steps."""
+        return self._pace.due(perf_counter())
 
     def save(
         self,
         position: Position,
-        network: nn.Module,
-        optimizer: Optimizer,
+        plan: Plan,
+        buffers: Mapping[str, Tensor],
         best: Mapping[str, Tensor],
         records: Records,
     ) -> None:
-        """Save now; the tables first, so that they are never behind the state."""
+        """Save now; the tables first, so that they are never behind the state.
+
+        `buffers` are the network's as the last step has left them.
+        """
         begun = perf_counter()
         records.flush(to_disk=True)
         if self._known is None:
             self._known = self._identity()
         tree = {"position": position.to_tree(), "run": dict(self._known)}
-        self._checkpoints.save(collect(network, optimizer, weights={BEST: best}, tree=tree))
+        state = collect(plan.network, plan.optimizer, weights={BEST: best}, tree=tree)
+        tensors = {**state.tensors, **{f"{NETWORK}/{name}": one for name, one in buffers.items()}}
+        self._checkpoints.save(replace(state, tensors=tensors))
         self.saves += 1
         self._pace.saved(begun, perf_counter())

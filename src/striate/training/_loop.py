@@ -25,6 +25,7 @@ from striate.training._probe import LayerState, Probe, complaints, probing
 from striate.training._records import Records
 from striate.training._snapshot import Snapshot
 from striate.training._warp import augment_on_device
+from striate.training._watch import Watch
 
 SMALLEST_FACTOR = 0.25
 """Of the learning rate: halved twice, then a number that isn't finite ends the run."""
@@ -94,6 +95,12 @@ def fit(
     """
     at, best = keeper.begin(plan.network, plan.optimizer) if keeper else (Position(), {})
     run = _Running(plan, at, best, records, listener, stop, keeper)
+    with run.watch:
+        return _fitted(run)
+
+
+def _fitted(run: "_Running") -> Fitted:
+    plan, at, listener, stop, keeper = run.plan, run.at, run.listener, run.stop, run.keeper
     for sentence in complaints(at.states[0][1]) if at.states else ():
         listener.warn(sentence)
     stopped = run.ended()
@@ -101,6 +108,7 @@ def fit(
         run.epoch()
         if stop:
             stopped = f"stopped by a signal in epoch {at.epoch}"
+            run.watch.noticed()
             break
         run.validate()
         stopped = run.ended()
@@ -134,6 +142,8 @@ class _Running:
         self.records, self.listener, self.stop, self.keeper = records, listener, stop, keeper
         self.clock = Clock(at, epochs=plan.epochs, samples=plan.samples, steps=len(plan.batches))
         self.parameters = [p for p in plan.network.parameters() if p.requires_grad]
+        self.buffers = Buffers(plan.network)
+        self.watch = Watch(self.save_last, keeper.again if keeper else "")
         self.rate = 0.0
 
     def ended(self) -> str:
@@ -150,7 +160,9 @@ class _Running:
         self.clock.start_epoch()
         self.good = Snapshot(self.plan.network, self.plan.optimizer, self.at)
         while not self._steps():
-            self.good.restore(self.at)
+            with self.watch.guard:
+                self.good.restore(self.at)
+                self.buffers.keep()
             self.records.back_to(step=self.at.step)
         self.clock.end_steps()
 
@@ -177,18 +189,22 @@ class _Running:
         # The first step of every epoch is watched layer by layer; it is the same step.
         watching = probing(plan.network) if first else nullcontext(Probe())
         with watching as probe:
-            loss, norm = train_step(plan, pictures, targets, self.parameters, at.step, self.rate)
+            loss, norm = gradients(plan, pictures, targets, self.parameters, at.step, self.rate)
         if first:
             self.records.layers(at.step, at.epoch, probe.states)
-            at.states.append((at.epoch, probe.states))
             for sentence in complaints(probe.states) if at.epoch == 1 else ():
                 self.listener.warn(sentence)
-        self.records.step(at.step, at.epoch, loss, self.rate, norm)
         images = len(batch.positions)
-        at.total += loss * images
-        at.step, at.batches = at.step + 1, at.batches + 1
-        at.images, at.seen = at.images + images, at.seen + images
-        self.clock.tick()
+        with self.watch.guard:
+            plan.optimizer.step(self.rate)
+            self.buffers.keep()
+            if first:
+                at.states.append((at.epoch, probe.states))
+            self.records.step(at.step, at.epoch, loss, self.rate, norm)
+            at.total += loss * images
+            at.step, at.batches = at.step + 1, at.batches + 1
+            at.images, at.seen = at.images + images, at.seen + images
+            self.clock.tick()
         self.listener.step(self.clock.told(loss))
 
     def _slow_down(self, error: NotFiniteError, batch: Batch) -> None:
@@ -206,26 +222,44 @@ class _Running:
         """Measure the epoch that is done, and keep its weights where they are the best."""
         plan, at = self.plan, self.at
         row = plan.validate(plan.network) if plan.validate else {}
-        at.validations.append(row)
         is_best = at.best_epoch == 0 or _better(plan, row, at.validations[at.best_epoch - 1])
-        if is_best:
-            self.best, at.best_epoch = _copy(plan.network), at.epoch
-        told = self.clock.epoch(row, rate=self.rate, metric=plan.selection[0], best=is_best)
-        self.records.epoch(told)
+        with self.watch.guard:
+            at.validations.append(row)
+            if is_best:
+                self.best, at.best_epoch = _copy(plan.network), at.epoch
+            told = self.clock.epoch(row, rate=self.rate, metric=plan.selection[0], best=is_best)
+            self.records.epoch(told)
+            at.next_epoch()
         self.listener.epoch(told)
-        at.next_epoch()
 
     def offer(self) -> None:
         """Save where it is time to."""
-        if self.keeper:
-            plan = self.plan
-            self.keeper.offer(self.at, plan.network, plan.optimizer, self.best, self.records)
+        if self.keeper and self.keeper.due():
+            self.save()
 
     def save(self) -> None:
         """Save now."""
+        with self.watch.guard:
+            self.save_last()
+
+    def save_last(self) -> None:
+        """Save what the last step has left, whatever the step under way has done to buffers."""
         if self.keeper:
-            plan = self.plan
-            self.keeper.save(self.at, plan.network, plan.optimizer, self.best, self.records)
+            self.keeper.save(self.at, self.plan, self.buffers.kept, self.best, self.records)
+
+
+class Buffers:
+    """Copies of the network's buffers, since a forward pass changes batch norm's running figures."""
+
+    def __init__(self, network: nn.Module) -> None:
+        self._live = dict(network.named_buffers())
+        self.kept = {name: one.detach().clone() for name, one in self._live.items()}
+
+    def keep(self) -> None:
+        """Copy them as they are now, which is between two steps."""
+        if self.kept:
+            with torch.no_grad():
+                torch._foreach_copy_(list(self.kept.values()), list(self._live.values()))
 
 
 def pictures_of(batch: Batch, device: torch.device) -> Tensor:
@@ -242,10 +276,27 @@ def train_step(
     step: int,
     rate: float,
 ) -> tuple[float, float]:
-    """Do one step on uint8 pictures on the device; return (mean loss, gradient norm before the step).
+    """Do one step on uint8 pictures on the device; return what `gradients` does."""
+    loss, norm = gradients(plan, pictures_BHWC, targets, parameters, step, rate)
+    plan.optimizer.step(rate)
+    return loss, norm
+
+
+def gradients(
+    plan: Plan,
+    pictures_BHWC: Tensor,
+    targets: Tensor,
+    parameters: list[nn.Parameter],
+    step: int,
+    rate: float,
+) -> tuple[float, float]:
+    """Compute a step's gradients; return (mean loss, gradient norm). No weight is changed.
 
     The randomness of dropout and mixing comes from (seed, step) alone: no generator's state
     outlives a step.
+
+    Raises:
+        NotFiniteError: the loss or a gradient isn't finite; `rate` is for its message.
     """
     torch.default_generator.manual_seed(step_seed(plan.seed, step))
     loss = _loss(plan, plan.stage(pictures_BHWC), targets.to(plan.device), step)
@@ -257,7 +308,6 @@ def train_step(
     norm = gradient_norm(parameters) or 0.0
     if not math.isfinite(norm):
         raise NotFiniteError(_not_finite("gradient", norm, step, rate))
-    plan.optimizer.step(rate)
     return value, norm
 
 

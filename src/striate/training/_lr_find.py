@@ -29,7 +29,7 @@ START = 0.2
 """Share of the steps, at rates too small to change anything, that show the loss at the start."""
 
 CLEARLY = 2.0
-"""A fall counts from so many deviations of the losses at the start: noise alone falls less."""
+"""A fall counts from so many deviations of the losses' noise: noise alone falls less."""
 
 FALLEN = 2 / 3
 """Share of the fall at whose end a schedule may begin."""
@@ -116,7 +116,8 @@ def read_curve(rates: Floats, losses: Floats, *, steps: int) -> RangeTest:
     smoothed = smooth(rates, np.minimum(losses, ceiling))
     lowest = int(np.argmin(smoothed))
     fall = start - float(smoothed[lowest])
-    fell = lowest > 0 and fall > CLEARLY * float(first.std())
+    noise = max(first.std(), (losses - smoothed)[: lowest + 1].std())
+    fell = lowest > 0 and fall > CLEARLY * float(noise)
     if not fell:
         return RangeTest(rates=rates, losses=losses, smoothed=smoothed)
     falling = smoothed[: lowest + 1]
