@@ -18,8 +18,9 @@ def numbered(digests: Digests) -> Ints:
 def equal(numbers: Ints) -> list[Ints]:
     """Return the rows of each number that occurs twice or more, ascending, by their first row."""
     order = np.argsort(numbers, kind="stable")
-    cuts = np.flatnonzero(np.diff(numbers[order])) + 1
-    groups = [group for group in np.split(order, cuts) if len(group) > 1]
+    bounds = np.flatnonzero(np.diff(numbers[order], prepend=-1, append=-1))
+    several = np.flatnonzero(np.diff(bounds) > 1)
+    groups = [order[bounds[at] : bounds[at + 1]] for at in several.tolist()]
     return sorted(groups, key=lambda group: int(group[0]))
 
 
