@@ -6,9 +6,11 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from striate.errors import DiskError
+from striate.errors import DiskError, UsageError
 
 # Flushing a folder isn't there on every file system; the rename itself has been done by then.
+_HEAD = 2_000  # bytes at the start of a file within which a mark must stand
+
 _NO_FOLDER_SYNC = (errno.EINVAL, errno.ENOTSUP)
 
 
@@ -44,6 +46,32 @@ def write_pieces(path: Path, pieces: Iterable[bytes | memoryview], size: int) ->
                 os.unlink(written)  # noqa: PTH108
             raise
         sync_folder(path.parent)
+
+
+def refuse_foreign(path: Path, *, mark: str, option: str, what: str) -> None:
+    """Raise UsageError where a file that a user named holds anything but an older one of ours.
+
+    Args:
+        path: the file to be written; where there is none, nothing is wrong.
+        mark: what stands in the first bytes of every file of this kind.
+        option: that the file was named by.
+        what: what may be replaced, as in "page of striate check".
+    """
+    try:
+        with path.open("rb") as file:
+            ours = mark.encode() in file.read(_HEAD)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise UsageError(
+            f"{option}: expected a file for the {what.partition(' ')[0]}, but {path} can't be "
+            f"replaced ({error.strerror}). Choose another {option}."
+        ) from error
+    if not ours:
+        raise UsageError(
+            f"{option}: {path} exists and is no {what}, so it was left as it is. "
+            f"Choose another {option}."
+        )
 
 
 def is_leftover(name: str) -> bool:

@@ -117,3 +117,15 @@ def test_no_source_and_nothing_readable(tmp_path: Path) -> None:
     done = striate("check", folder)
     assert done.code == 5
     assert done.err.startswith("striate: None of the 2 pictures can be read:")
+
+
+def test_a_list_replaces_nothing_but_an_older_one(folder: Path, tmp_path: Path) -> None:
+    other = tmp_path / "notes.txt"
+    other.write_text("mine")
+    done = striate("check", folder, "--labels", "--save", other)
+    assert (done.code, done.out) == (2, "")
+    assert done.err == (
+        f"striate: --save: {other} exists and is no list of striate check, so it was left as it is. "
+        "Choose another --save.\n"
+    )
+    assert other.read_text() == "mine"

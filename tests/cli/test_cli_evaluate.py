@@ -175,10 +175,6 @@ def test_the_page_of_robustness(model: Path, pictures: Path, tmp_path: Path) -> 
             "striate: --out is the page of --robustness. Add --robustness, or leave out --out.\n",
         ),
         (
-            ["--robustness", "--out", "nowhere/page.html"],
-            "striate: --out: there is no folder nowhere. Make it first.\n",
-        ),
-        (
             ["--robustness", "--out", "."],
             "striate: --out: . is a folder. Name a file, such as page.html.\n",
         ),
@@ -222,3 +218,17 @@ def test_robustness_needs_no_pytorch(model: Path, pictures: Path, tmp_path: Path
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_page_replaces_nothing_but_an_older_one(
+    model: Path, pictures: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "notes.txt"
+    other.write_text("mine")
+    done = striate("evaluate", model, pictures, "--robustness", "--out", other)
+    assert (done.code, done.out) == (2, "")
+    assert done.err == (
+        f"striate: --out: {other} exists and is no page of striate robustness, so it was left as it "
+        "is. Choose another --out.\n"
+    )
+    assert other.read_text() == "mine"

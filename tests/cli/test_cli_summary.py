@@ -170,9 +170,23 @@ def test_drawings_that_cannot_be(tmp_path: Path) -> None:
     )
     error = run("summary", "cnn3", "--svg", str(tmp_path / "none" / "a.svg")).exception
     assert isinstance(error, DiskError)
-    assert str(error) == (
-        f"The drawing can't be written to {tmp_path}/none/a.svg: No such file or directory."
-    )
+    assert str(error).startswith(f"{tmp_path}/none/a.svg: ")
+    assert "No such file or directory" in str(error)
     assert str(run("summary", "cnn3", "--svg", "-", "--measure").exception) == (
         "A drawing has no milliseconds; leave --measure out, or --svg."
     )
+
+
+def test_a_drawing_replaces_nothing_but_an_older_one(tmp_path: Path) -> None:
+    other = tmp_path / "mine.svg"
+    other.write_text("<svg/>")
+    done = run("summary", "cnn3", "--svg", str(other))
+    assert isinstance(done.exception, UsageError)
+    assert str(done.exception) == (
+        f"--svg: {other} exists and is no drawing of striate summary, so it was left as it is. "
+        "Choose another --svg."
+    )
+    assert other.read_text() == "<svg/>"
+    ours = tmp_path / "ours.svg"
+    for _ in range(2):
+        assert run("summary", "cnn3", "--svg", str(ours)).exit_code == 0

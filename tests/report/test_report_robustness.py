@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from report.report_page import Page, Plot
-from striate.errors import DiskError
+from striate.errors import UsageError
 from striate.report._robustness import render_robustness, write_robustness
 
 STRENGTHS = {
@@ -128,10 +128,14 @@ def test_names_are_escaped() -> None:
     assert "&lt;script&gt;alert(1)&lt;/script&gt; on a&amp;b" in page
 
 
-def test_writing_replaces_and_a_folder_that_is_not_there_is_a_letter(tmp_path: Path) -> None:
+def test_writing_replaces_an_older_page_and_nothing_else(tmp_path: Path) -> None:
     path = tmp_path / "page.html"
-    path.write_text("old")
-    write_robustness(path, document())
-    assert path.read_text(encoding="utf-8") == render_robustness(document())
-    with pytest.raises(DiskError, match=r"page\.html: .* can't be written"):
-        write_robustness(tmp_path / "nowhere" / "page.html", document())
+    for _ in range(2):
+        write_robustness(path, document())
+        assert path.read_text(encoding="utf-8") == render_robustness(document())
+    path.write_text("mine")
+    with pytest.raises(UsageError, match=r"exists and is no page of striate robustness"):
+        write_robustness(path, document())
+    assert path.read_text() == "mine"
+    with pytest.raises(UsageError, match="can't be replaced"):
+        write_robustness(path / "below" / "page.html", document())

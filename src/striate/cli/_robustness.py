@@ -36,8 +36,10 @@ def check_options(*, robustness: bool, page: Path | None) -> None:
         raise UsageError("--out is the page of --robustness. Add --robustness, or leave out --out.")
     if page.is_dir():
         raise UsageError(f"--out: {page} is a folder. Name a file, such as {page / 'page.html'}.")
-    if not page.parent.is_dir():
-        raise UsageError(f"--out: there is no folder {page.parent}. Make it first.")
+    from striate.report._place import check_place
+    from striate.report._robustness import KIND
+
+    check_place(page, KIND)
 
 
 def tell(found: Robustness) -> None:

@@ -74,14 +74,13 @@ def summary(
 
 def _write(path: Path, drawing: str) -> None:
     """Write a drawing to a file, or to stdout for "-"."""
+    from striate._files import refuse_foreign, write_file
     from striate.cli._output import note, out
-    from striate.errors import DiskError
+    from striate.network._draw_svg import MARK
 
     if str(path) == "-":
         out(drawing.rstrip("\n"))
         return
-    try:
-        path.write_text(drawing, encoding="utf-8")
-    except OSError as error:
-        raise DiskError(f"The drawing can't be written to {path}: {error.strerror}.") from error
+    refuse_foreign(path, mark=MARK, option="--svg", what="drawing of striate summary")
+    write_file(path, drawing)
     note(f"Wrote {path}.")

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from striate._files import write_file
+from striate._files import refuse_foreign, write_file
 from striate.answer import Regression
 from striate.data import Finding, listed, parts_of
 from striate.errors import UsageError
@@ -27,6 +27,9 @@ from striate.training import Listener, make_settings, stopped_at_once
 
 SHOWN = 24
 """Most pictures of one finding on the page."""
+
+LIST = "# striate check: labels that are probably wrong\n"
+"""First line of the list that `--save` writes."""
 
 SHOWN_LABELS = 200
 """Most pictures with doubtful labels on the page."""
@@ -80,6 +83,8 @@ def run_check(
         )
     if out is not None:
         check_place(out, KIND)
+    if save is not None:
+        refuse_foreign(save, mark=LIST, option="--save", what="list of striate check")
     wanted = make_settings({"data": {"source": source}}, settings or {})
     with stopped_at_once("Stopped; nothing was written."):
         opened = open_wanted(source, wanted)
@@ -93,7 +98,7 @@ def run_check(
 
 def list_of(doubts: Doubts) -> str:
     """Return the doubtful names as text for `--exclude`, each below a remark."""
-    return listed(
+    return LIST + listed(
         (
             one.name,
             f"given {one.given!r}, likely {one.likely!r}, confidence {one.confidence:.3f}",

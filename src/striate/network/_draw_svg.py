@@ -12,6 +12,9 @@ from striate.network._draw_svg_block import BOX, LINE, PAD, Placed, block_size, 
 from striate.network._draw_svg_text import text, width
 from striate.network._rows import Summary
 
+MARK = "<!-- drawn by striate -->"
+"""By which a file is known to be one that may be drawn anew."""
+
 GAP = 26.0
 """Between boxes, in pixels; arrows need it."""
 
@@ -60,7 +63,7 @@ def svg(table: Summary) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" {size} viewBox="0 0 {right:.0f} '
         f'{column.height:.0f}" role="img" aria-label="{escape(drawing.title)}">'
-        f"<title>{escape(drawing.title)}</title><style>{_STYLE}</style><defs>{_MARKERS}</defs>"
+        f"{MARK}<title>{escape(drawing.title)}</title><style>{_STYLE}</style><defs>{_MARKERS}</defs>"
         f"{text(drawing.title, MARGIN, MARGIN + LINE, anchor='start', style='title')}"
         f"{arrows}{boxes}</svg>\n"
     )

@@ -2,11 +2,8 @@
 
 from pathlib import Path
 
-from striate._files import write_file
-from striate.errors import DiskError, UsageError
-
-_HEAD = 2_000
-"""Bytes at the start of a page within which its mark stands."""
+from striate._files import refuse_foreign, write_file
+from striate.errors import DiskError
 
 
 def check_place(path: Path, kind: str) -> None:
@@ -17,21 +14,7 @@ def check_place(path: Path, kind: str) -> None:
         kind: the word that pages of `striate.report._page.page` carry as their generator.
     """
     mark = f'<meta name="generator" content="striate {kind}">'
-    try:
-        with path.open("rb") as file:
-            ours = mark.encode() in file.read(_HEAD)
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        raise UsageError(
-            f"--out: expected a file for the page, but {path} can't be replaced "
-            f"({error.strerror}). Choose another --out."
-        ) from error
-    if not ours:
-        raise UsageError(
-            f"--out: {path} exists and is no page of striate {kind}, so it was left as it is. "
-            "Choose another --out."
-        )
+    refuse_foreign(path, mark=mark, option="--out", what=f"page of striate {kind}")
 
 
 def write_page(path: Path, text: str, kind: str) -> None:

@@ -2,15 +2,17 @@
 
 from pathlib import Path
 
-from striate._files import write_file
 from striate.report._blocks import Card, Cards, Section
 from striate.report._held_out import on
 from striate.report._measures import measure, written
 from striate.report._page import page
+from striate.report._place import write_page
 from striate.report._robustness_curves import curve, flips, table
 from striate.report._robustness_words import agreement_words, unchanged_point
 from striate.report._run import Json
 from striate.report._words import figure, words
+
+KIND = "robustness"
 
 _MOVES = ("shift", "rotation", "scale", "flip")
 _EDGES = {
@@ -23,12 +25,12 @@ def write_robustness(path: Path, document: Json) -> None:
     """Write the page of an evaluation's robustness to a file.
 
     Args:
-        path: the page; what was there is replaced.
+        path: the page; an older one is replaced, anything else refused.
         document: what `striate evaluate --robustness --json` prints (docs/evaluation.md).
 
-    Raises DiskError where the page can't be written; an older one is then left as it was.
+    Raises UsageError and DiskError as `write_page`; what was there is then left as it was.
     """
-    write_file(path, render_robustness(document))
+    write_page(path, render_robustness(document), KIND)
 
 
 def render_robustness(document: Json) -> str:
@@ -37,7 +39,7 @@ def render_robustness(document: Json) -> str:
     return page(
         [_unchanged(found), *_changed(found), _all(found)],
         title=f"{words(document['model'])} on {words(document['source'])}",
-        kind="robustness",
+        kind=KIND,
         subtitle="How the model bears up when its pictures are changed",
         origin="the figures of one evaluation",
     )
