@@ -16,6 +16,13 @@ if TYPE_CHECKING:
 WIDTH = 13
 
 
+ESTIMATED = 10
+"""Steps after which a run says how long it will take."""
+
+WORTH_TELLING = 10.0
+"""Seconds."""
+
+
 class Screen:
     """A listener that prints.
 
@@ -51,8 +58,11 @@ class Screen:
             self._bar.show(what, done, total)
 
     def step(self, step: Step) -> None:
-        """Move the bar; print a line every `log_every` steps."""
+        """Move the bar; print a line every `log_every` steps, and once how long it will take."""
         self._steps += 1
+        if self._steps == ESTIMATED and step.seconds_left >= WORTH_TELLING:
+            epochs = f"{step.epochs} epoch{'' if step.epochs == 1 else 's'}"
+            self.say(f"about {duration(step.seconds_left)} to the end of {epochs}")
         if self._bar:
             what = (
                 f"epoch {step.epoch}/{step.epochs}  loss {step.loss:.4f}  "
