@@ -230,10 +230,13 @@ def train_in_background(folder: str, cwd: Path, *words: str) -> subprocess.Popen
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
 def test_a_signal_keeps_what_is_done(
     stripes_folder: str, tmp_path: Path, number: signal.Signals, code: int
 ) -> None:
+    """Ctrl-C ends with a model; whoever sends the others doesn't wait for one."""
     process = train_in_background(stripes_folder, tmp_path, "--epochs", "10000", "--name", "n")
     assert process.stdout is not None
     seen = []
@@ -245,9 +248,17 @@ def test_a_signal_keeps_what_is_done(
     out, err = process.communicate(timeout=120)
     assert process.returncode == code, err
     assert "Stopping after this step; what is done so far is kept." in out
+    run = tmp_path / "runs" / "n"
+    assert (run / "checkpoints" / "00000001.json").exists()
+    if number != signal.SIGINT:
+        assert err == (
+            "striate: Stopped; what is done is saved. Go on with: striate train --resume runs/n\n"
+        )
+        assert not (run / "report.html").exists()
+        return
     assert "stopped by a signal in epoch" in out
     assert err == ""
-    assert (tmp_path / "runs" / "n" / "report.html").exists()
+    assert (run / "report.html").exists()
     import striate
 
     assert striate.load(tmp_path / "runs" / "n").answer.names == ("across", "down")
