@@ -41,6 +41,7 @@ def to_99(arguments: argparse.Namespace) -> dict[str, Any]:
         [
             Contender("striate", ours, _ours),
             Contender("striate, 2 epochs", [*ours, "--epochs", "2"], _ours),
+            Contender("striate, quick", [*ours, "--recipe", "quick"], _ours),
             Contender("plain", [python, str(PEER), str(unpacked)], _plain),
         ],
         runs=arguments.runs,
@@ -49,5 +50,17 @@ def to_99(arguments: argparse.Namespace) -> dict[str, Any]:
     )
 
 
+def seeds(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The quick recipe with five seeds, on one thread: accuracies only."""
+    words = [sys.executable, "-m", "striate", "train", "mnist", "--data-folder"]
+    words += [str(arguments.data), "--recipe", "quick", "--threads", "1", "--json", "--quiet"]
+    return compare(
+        "mnist-quick-seeds",
+        [Contender(f"seed {seed}", [*words, "--seed", str(seed)], _ours) for seed in range(5)],
+        runs=1,
+        note="accuracy on the 10,000 test pictures; 1 thread, beside other work",
+    )
+
+
 if __name__ == "__main__":
-    main("mnist", {"mnist-to-99": to_99})
+    main("mnist", {"mnist-to-99": to_99, "mnist-quick-seeds": seeds})
