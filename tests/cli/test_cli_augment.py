@@ -20,7 +20,7 @@ def test_it_says_what_is_varied_and_writes_the_page(folder: Path) -> None:
     assert done.out.splitlines() == [
         "augmentation is on: small pictures: mirrored and shifted",
         "  shift            up to 10 % of the height and of the width, to every side",
-        "  horizontal_flip  left and right are exchanged, half of the time",
+        "  horizontal_flip  left and right are exchanged in every other epoch",
         "  fill             what comes in from outside repeats the pixels of the edge",
         "page  augmented.html",
     ]

@@ -124,7 +124,7 @@ LETTERS = [
         ["train", "digits", "--network", "lenet"],
         2,
         "striate: There is no network called 'lenet'. Did you mean 'lenet5'? Known: compact, cnn3, "
-        "cnn3-dropout, cnn3-batchnorm, cnn5, cnn64, cnn64-small, cnn-gap, lenet5, mlp. "
+        "cnn3-dropout, cnn3-batchnorm, cnn5, cnn64, cnn64-small, cnn-gap, airbench, lenet5, mlp. "
         "'striate networks' says what each is.",
     ),
     (

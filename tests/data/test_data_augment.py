@@ -10,7 +10,8 @@ import pytest
 from pictures import stripes
 from striate.data._augment import augment, matrices
 from striate.data._augmentation import FILLS, Augmentation
-from striate.data._geometry import warp
+from striate.data._draws import Draws
+from striate.data._geometry import flips, warp
 from striate.data._order import hash_ids
 from striate.errors import UsageError
 
@@ -166,6 +167,20 @@ def test_flips_are_exact(axis: int) -> None:
     got = run(pictures, augmentation)
     assert np.array_equal(got[flipped], np.flip(pictures, axis)[flipped])
     assert np.array_equal(got[~flipped], pictures[~flipped])
+
+
+def test_left_and_right_are_exchanged_in_every_other_epoch() -> None:
+    ids = np.arange(400, dtype=np.uint64)
+    mirrored = Augmentation(horizontal_flip=True, vertical_flip=True)
+    signs = np.stack(
+        [flips(mirrored, Draws(seed=3, epoch=epoch, ids=ids)) for epoch in range(1, 7)]
+    )
+    across, down = signs[:, :, 0], signs[:, :, 1]
+    assert np.array_equal(across[1:], -across[:-1])
+    assert 160 < (across[0] < 0).sum() < 240
+    # Top and bottom go by themselves: all four pictures come up.
+    assert 60 < ((across < 0) & (down < 0)).mean() * 400 < 140
+    assert not np.array_equal(down[1:], -down[:-1])
 
 
 def padded_window(picture: Pixels, x: int, y: int, fill: str, value: int) -> Pixels:

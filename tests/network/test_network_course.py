@@ -30,7 +30,13 @@ def test_parameter_counts_on_28_pixels_grey(
 
 @pytest.mark.parametrize(
     ("name", "parameters"),
-    [("cnn64", 1_625_281), ("cnn64-small", 3_937_409), ("lenet5", 61_706), ("cnn3", 421_642)],
+    [
+        ("cnn64", 1_625_281),
+        ("cnn64-small", 3_937_409),
+        ("lenet5", 61_706),
+        ("cnn3", 421_642),
+        ("airbench", 1_972_792),
+    ],
 )
 def test_parameter_counts_at_the_default_input(name: str, parameters: int) -> None:
     assert entry(name).parameters == parameters == summary(name).parameters
@@ -136,7 +142,7 @@ def test_an_unknown_network_and_impossible_numbers() -> None:
         entry("cnn-3")
     assert str(caught.value) == (
         "There is no network called 'cnn-3'. Did you mean 'cnn3'? Known: compact, cnn3, "
-        "cnn3-dropout, cnn3-batchnorm, cnn5, cnn64, cnn64-small, cnn-gap, lenet5, mlp. "
+        "cnn3-dropout, cnn3-batchnorm, cnn5, cnn64, cnn64-small, cnn-gap, airbench, lenet5, mlp. "
         "'striate networks' says what each is."
     )
     with pytest.raises(NetworkError) as caught:

@@ -128,7 +128,7 @@ def test_unknown_kinds_are_refused() -> None:
             {"convolution": "kaiming"},
             "There is no initialisation of convolutions called 'kaiming'. Did you mean "
             "'kaiming-normal'? Known: default, normal, xavier-uniform, xavier-normal, "
-            "kaiming-uniform, kaiming-normal, orthogonal, constant.",
+            "kaiming-uniform, kaiming-normal, orthogonal, dirac, constant.",
         ),
         (
             {"bias": "zero"},
@@ -147,3 +147,12 @@ def test_unknown_kinds_are_refused() -> None:
         with pytest.raises(NetworkError) as caught:
             initialise(layers(), seed=0, **options)  # type: ignore[arg-type]
         assert str(caught.value) == sentence
+
+
+def test_dirac_hands_on_the_channels_that_come_in() -> None:
+    convolution, dense = drawn("dirac")
+    pictures = torch.randn(2, 32, 7, 7)
+    same = nn.functional.conv2d(pictures, convolution, padding=1)
+    assert torch.equal(same[:, :32], pictures)
+    assert convolution[32:].std().item() == pytest.approx(1 / sqrt(3 * 288), rel=0.05)
+    assert torch.equal(dense, torch.eye(400)[:300])

@@ -46,6 +46,7 @@ EXPECTED = {
     "cnn64": [("pool2", "unread")],
     "cnn64-small": [],
     "cnn-gap": [("conv1", "bias"), ("global_pool1", "seen")],
+    "airbench": [("pool1", "unread"), ("pool2", "unread"), ("pool3", "unread")],
     "lenet5": [],
     "mlp": [],
 }

@@ -159,6 +159,23 @@ def test_muon_is_pytorchs_for_matrices_and_adamw_for_the_rest(memory_format, opt
     assert_same_weights(ours, theirs, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("memory_format", FORMATS)
+def test_muon_that_keeps_norms_turns_kernels_only(memory_format):
+    ours = network(memory_format)
+    kernel = ours[0].weight
+    before = kernel.detach().clone()
+    options = {"momentum": 0.6, "keep_norm": True, "weight_decay": 0.5}
+    optimizer = make_optimizer("muon", [Group([kernel])], **options)
+    backward(ours, 0)
+    gradient = kernel.grad.clone()
+    optimizer.step(0.24)
+    rows = len(before)
+    # The first step's direction is the gradient times a number, which has no influence.
+    direction = orthogonal(gradient.reshape(rows, -1)).reshape(before.shape)
+    expected = before * rows**0.5 / before.norm() - 0.24 * direction
+    torch.testing.assert_close(kernel.detach(), expected, rtol=1e-5, atol=1e-6)
+
+
 @settings(deadline=None, max_examples=25)
 @given(
     seed=st.integers(0, 10**6),

@@ -90,7 +90,7 @@ def test_one_cycle_whose_rise_ends_at_the_first_step_starts_at_the_top():
     assert schedule.rate(3) == pytest.approx(0.5 / 25 / 1e4)
 
 
-@pytest.mark.parametrize("name", ["constant", "one-cycle", "cosine", "plateau"])
+@pytest.mark.parametrize("name", ["constant", "one-cycle", "cosine", "linear", "plateau"])
 def test_a_run_of_one_step_takes_the_highest_rate(name):
     assert make_schedule(name, learning_rate=0.5, steps=1).rate(0) == 0.5
 
@@ -109,6 +109,26 @@ def test_cosine_is_pytorchs_after_a_straight_rise(steps, rate, warmup):
         return lr_scheduler.SequentialLR(optimizer, [rise, fall], milestones=[rising])
 
     schedule = make_schedule("cosine", learning_rate=rate, steps=steps, warmup=warmup)
+    expected = torch_rates(theirs, steps, rate)
+    assert our_rates(schedule, steps) == pytest.approx(expected, rel=1e-7, abs=rate * 1e-12)
+
+
+@settings(deadline=None, max_examples=40)
+@given(steps=st.integers(1, 80), rate=st.floats(1e-5, 10), warmup=st.floats(0, 0.99))
+@example(steps=20, rate=0.1, warmup=0.0)
+def test_linear_is_pytorchs_after_a_straight_rise(steps, rate, warmup):
+    rising = min(round(warmup * steps), steps - 1)
+
+    def theirs(optimizer):
+        fall = lr_scheduler.LinearLR(
+            optimizer, start_factor=1.0, end_factor=0.0, total_iters=steps - rising
+        )
+        if rising == 0:
+            return fall
+        rise = lr_scheduler.LinearLR(optimizer, start_factor=1 / (rising + 1), total_iters=rising)
+        return lr_scheduler.SequentialLR(optimizer, [rise, fall], milestones=[rising])
+
+    schedule = make_schedule("linear", learning_rate=rate, steps=steps, warmup=warmup)
     expected = torch_rates(theirs, steps, rate)
     assert our_rates(schedule, steps) == pytest.approx(expected, rel=1e-7, abs=rate * 1e-12)
 
@@ -194,7 +214,7 @@ def test_every_schedule_is_made_from_the_defaults_it_names_and_keeps_its_last_ra
 
 def test_names_of_schedules_are_pinned():
     names = [entry.name for entry in schedules()]
-    assert names == ["constant", "one-cycle", "cosine", "plateau"]
+    assert names == ["constant", "one-cycle", "cosine", "linear", "plateau"]
 
 
 @pytest.mark.parametrize(

@@ -33,8 +33,9 @@ class Augmentation:
         shift: fraction of height and of width, to either side, each axis by itself.
         shear: degrees by which upright lines lean, to either side.
         zoom: 0.2 enlarges each axis by a factor of 0.8 to 1.2, each by itself.
-        horizontal_flip, vertical_flip: left and right, top and bottom are exchanged, half of the
-            time.
+        horizontal_flip: left and right are exchanged in every other epoch, of half the samples in
+            the first one.
+        vertical_flip: top and bottom are exchanged, half of the time.
         crop: pixels added at every side before a window of the old size is cut out at random.
         brightness: 0.2 multiplies the pixels by 0.8 to 1.2.
         contrast: 0.2 multiplies the distance from the picture's mean grey by 0.8 to 1.2.

@@ -78,6 +78,18 @@ class Draws:
             return np.ones(len(self))
         return np.where(self.unit(parameter) < 0.5, -1.0, 1.0)
 
+    def every_other(self, parameter: Parameter, wanted: bool) -> Floats:
+        """Return (B,) -1 or 1, each sample's other one every epoch; only 1 where it isn't wanted.
+
+        Which comes first is drawn. Each sample is so seen equally often both ways: K. Jordan 2024,
+        arXiv:2404.00498, section 3.6.
+        """
+        if not wanted:
+            return np.ones(len(self))
+        key = mix_keys(AUGMENTATION, self.seed, 0, int(parameter))
+        first = np.where(to_unit(mix_with(np.uint64(key), self.ids)) < 0.5, -1.0, 1.0)
+        return first if self.epoch % 2 else -first
+
     def step(self, parameter: Parameter, limit: int) -> npt.NDArray[np.int64]:
         """Return (B,) whole numbers from `-limit` to `limit`, evenly."""
         return np.floor(self.unit(parameter) * (2 * limit + 1)).astype(np.int64) - limit

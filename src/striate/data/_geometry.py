@@ -141,10 +141,13 @@ def crop_steps(augmentation: Augmentation, draws: Draws) -> npt.NDArray[np.int64
 
 
 def flips(augmentation: Augmentation, draws: Draws) -> Floats:
-    """Return (B, 2): -1 where left and right, or top and bottom, are exchanged, else 1."""
+    """Return (B, 2): -1 where left and right, or top and bottom, are exchanged, else 1.
+
+    Only one of them may alternate: two would always come together, or never.
+    """
     return np.stack(
         [
-            draws.sign(Parameter.HORIZONTAL_FLIP, augmentation.horizontal_flip),
+            draws.every_other(Parameter.HORIZONTAL_FLIP, augmentation.horizontal_flip),
             draws.sign(Parameter.VERTICAL_FLIP, augmentation.vertical_flip),
         ],
         axis=1,

@@ -9,7 +9,7 @@ _WORDS: dict[str, Callable[[float], str]] = {
     "shift": lambda v: f"up to {_share(v)} of the height and of the width, to every side",
     "shear": lambda v: f"upright lines lean by up to {v:g}° to either side",
     "zoom": lambda v: f"{_around(v)} times the size, each axis by itself",
-    "horizontal_flip": lambda _: "left and right are exchanged, half of the time",
+    "horizontal_flip": lambda _: "left and right are exchanged in every other epoch",
     "vertical_flip": lambda _: "top and bottom are exchanged, half of the time",
     "crop": lambda v: (
         f"{v:g} px are added at every side, then a window of the old size is cut out at random"

@@ -12,7 +12,7 @@ from striate.data import Augmentation, Batch, Batches, Source
 from striate.data._words import some
 from striate.errors import NetworkError
 from striate.flow._prepare import Prepared, outputs_of
-from striate.network import build, initialise
+from striate.network import build, initialise, whiten
 from striate.task import Task, task_for
 from striate.training import Settings
 from striate.training._device import make_repeatable
@@ -30,6 +30,9 @@ from striate.training._schedules import make_schedule
 
 # Statistics of that many pictures are as good as those of all, and take no time.
 STATISTICS_SAMPLE = 10_000
+
+WHITENING_PIXELS = 5_000_000
+"""Of training pictures, that the whitening start of a first convolution is made from."""
 
 NAMED = 20
 """Pictures of a batch that a message names."""
@@ -83,6 +86,14 @@ def make_network(prepared: Prepared) -> nn.Module:
         seed=settings.training.seed,
     )
     return network
+
+
+def _whiten(network: nn.Module, stage: InputStage, prepared: Prepared) -> None:
+    shape, train = prepared.shape, prepared.split.train
+    some = train[: max(2, WHITENING_PIXELS // (shape.height * shape.width))]
+    with torch.inference_mode():
+        pictures = stage(torch.from_numpy(prepared.store.take(some)))
+    whiten(network, pictures)
 
 
 def count_outputs(network: nn.Module, stage: InputStage, prepared: Prepared) -> int:
@@ -151,6 +162,8 @@ def make_ready(
     make_repeatable(training.seed, training.threads or 1, device)
     stage = input_stage(prepared, settings)
     network = module if module is not None else make_network(prepared)
+    if settings.network.initialisation.first == "whitening":
+        _whiten(network, stage, prepared)
     outputs = count_outputs(network, stage, prepared)
     task = make_task(prepared, outputs, loss)
     network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -242,7 +255,9 @@ def _optimizer(network: nn.Module, settings: Settings) -> Optimizer:
     it; L2 reaches everything, as in PyTorch's optimizers and the courses. The last weight with two
     axes or more is the head, which Muon leaves to AdamW.
     """
-    options = settings.optimizer.model_dump(exclude={"name", "learning_rate"}, exclude_none=True)
+    rates = {"bias_rate", "head_rate"}
+    group = settings.optimizer
+    options = group.model_dump(exclude={"name", "learning_rate", *rates}, exclude_none=True)
     parameters = [p for p in network.parameters() if p.requires_grad]
     if not parameters:
         raise NetworkError("The network has no trainable parameter: nothing could be learnt.")
@@ -250,10 +265,12 @@ def _optimizer(network: nn.Module, settings: Settings) -> Optimizer:
     weights = [p for p in parameters if p.ndim > 1]
     groups = [
         Group(weights[:-1]),
-        Group(weights[-1:], head=True),
-        Group([p for p in parameters if p.ndim == 1], decay=not decoupled(name)),
+        Group(weights[-1:], head=True, rate=group.head_rate),
+        Group(
+            [p for p in parameters if p.ndim == 1], rate=group.bias_rate, decay=not decoupled(name)
+        ),
     ]
-    return make_optimizer(name, [group for group in groups if group.parameters], **options)
+    return make_optimizer(name, [one for one in groups if one.parameters], **options)
 
 
 def _rate(

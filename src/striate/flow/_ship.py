@@ -18,6 +18,7 @@ from striate.image import encode_png
 from striate.model import Manifest, Predictor, write_model
 from striate.training._export import to_onnx
 from striate.training._measure import answers_of
+from striate.training._views import seen
 
 CHECKED_PICTURES = 500
 SHIPPED_SAMPLES = 5
@@ -29,7 +30,8 @@ def ship(prepared: Prepared, trained: Trained, folder: Path) -> Predictor:
     source, settings = prepared.source, prepared.settings
     reference = _reference(prepared.split)
     _make_way(folder)
-    onnx = to_onnx(trained.stage, trained.network, trained.task, prepared.shape)
+    shipped = seen(trained.network, settings.network.views)
+    onnx = to_onnx(trained.stage, shipped, trained.task, prepared.shape)
     predictor = write_model(
         folder,
         _manifest(prepared, trained),
@@ -43,7 +45,7 @@ def ship(prepared: Prepared, trained: Trained, folder: Path) -> Predictor:
     )
     predictor.max_pixels = settings.data.max_pixels
     positions = seeded_sample(reference, source.ids, CHECKED_PICTURES, settings.training.seed)
-    expected = answers_of(trained.network, trained.stage, trained.task, prepared.store, positions)
+    expected = answers_of(shipped, trained.stage, trained.task, prepared.store, positions)
     try:
         _check(predictor, source, expected, positions)
     except CheckError:
@@ -75,6 +77,7 @@ def _manifest(prepared: Prepared, trained: Trained) -> Manifest:
         network={
             "name": settings.network.name,
             "options": settings.network.options,
+            "views": settings.network.views,
             "parameters": sum(p.numel() for p in trained.network.parameters()),
         },
         training={

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from striate.network._build import Network, build
     from striate.network._initialise import initialise
     from striate.network._kernels import first_kernels
+    from striate.network._whiten import whiten
 
 __all__ = [
     "Activation",
@@ -70,6 +71,7 @@ __all__ = [
     "read_number",
     "specify",
     "summary",
+    "whiten",
     "written_line",
 ]
 
@@ -79,6 +81,7 @@ _LAZY = {
     "build": "_build",
     "first_kernels": "_kernels",
     "initialise": "_initialise",
+    "whiten": "_whiten",
 }
 
 

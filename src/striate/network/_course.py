@@ -110,6 +110,21 @@ def mlp(shape: Shape, outputs: int, *, hidden: tuple[int, ...] = (512,)) -> Spec
     return Specification(layers=(Flatten(), *inside, Dense(outputs)))
 
 
+def airbench(
+    shape: Shape, outputs: int, *, widths: tuple[int, ...] = (64, 256, 256)
+) -> Specification:
+    """A 2×2 convolution for a whitening start, then groups of two 3×3 convolutions with GELU.
+
+    The publication's batch norms don't learn their scale; these do.
+    """
+    gelu, norm = Activation("gelu"), BatchNorm()
+    layers: list[Layer] = [Conv(2 * shape[0] * 2 * 2, 2), gelu]
+    for width in widths:
+        layers += [Conv(width, 3, padding=1, bias=False), MAX_2, norm, gelu]
+        layers += [Conv(width, 3, padding=1, bias=False), norm, gelu]
+    return Specification(layers=(*layers, GlobalPool("max"), Dense(outputs, bias=False)))
+
+
 def _classes(outputs: int) -> str | None:
     return "log-softmax" if outputs > 1 else None
 

@@ -15,6 +15,7 @@ WEIGHTS = (
     "kaiming-uniform",
     "kaiming-normal",
     "orthogonal",
+    "dirac",
     "constant",
 )
 BIASES = ("default", "zeros", "constant")
@@ -41,6 +42,8 @@ def initialise(
     - "xavier-uniform", "xavier-normal": variance 2/(fan_in + fan_out); X. Glorot, Y. Bengio 2010;
     - "kaiming-uniform", "kaiming-normal": variance 2/fan_in, for ReLU; K. He et al. 2015;
     - "orthogonal": A. Saxe et al. 2013;
+    - "dirac": as "default", but the first filters, one for each channel that comes in, hand it on
+      unchanged: K. Jordan 2024, arXiv:2404.00498. Dense layers: the first units copy their input;
     - "constant": `constant` everywhere. The units of a layer then stay alike however long they are
       trained: it is for looking at that, and for biases.
 
@@ -112,6 +115,13 @@ def _weights(
             nn.init.kaiming_uniform_(weights, nonlinearity="relu", generator=generator)
         case "kaiming-normal":
             nn.init.kaiming_normal_(weights, nonlinearity="relu", generator=generator)
+        case "dirac":
+            _weights(weights, "default", numbers, generator)
+            some = weights[: weights.shape[1]]
+            if weights.ndim == 2:
+                nn.init.eye_(some)
+            else:
+                nn.init.dirac_(some)
         case "constant":
             weights.fill_(constant)
         case _:

@@ -2,7 +2,7 @@
 
 from striate.errors import NetworkError, unknown
 from striate.network._compact import compact
-from striate.network._course import cnn3, cnn5, cnn64, cnn64_small, cnn_gap, lenet5, mlp
+from striate.network._course import airbench, cnn3, cnn5, cnn64, cnn64_small, cnn_gap, lenet5, mlp
 from striate.network._entry import Entry
 from striate.network._options import Option, Value
 from striate.network._written import is_written, written_entry
@@ -123,6 +123,18 @@ ENTRIES = (
             Option(name="batch_norm", default=True, meaning=BATCH_NORM.meaning),
             Option(name="dense", default=128, meaning="Units of the first dense layer."),
         ),
+    ),
+    Entry(
+        name="airbench",
+        title="Network of cifar10-airbench",
+        year=2024,
+        source='K. Jordan, "94% on CIFAR-10 in 3.29 seconds on a single GPU"',
+        idea="A 2×2 convolution that starts as the pictures' whitening, then three groups of two "
+        "convolutions.",
+        default_input=(3, 32, 32),
+        default_outputs=10,
+        builder=airbench,
+        options=(Option(name="widths", default=(64, 256, 256), meaning="Channels of each group."),),
     ),
     Entry(
         name="lenet5",

@@ -60,6 +60,13 @@ _SCHEDULES = (
         source="Loshchilov and Hutter 2016, SGDR; torch.optim.lr_scheduler.CosineAnnealingLR",
     ),
     ScheduleEntry(
+        name="linear",
+        title="Linear",
+        formula="η·(1 − (t − w)/(T − w)) after w = warmup·T steps of η·(t + 1)/(w + 1)",
+        options={"warmup": 0.0},
+        source="torch.optim.lr_scheduler.LinearLR",
+    ),
+    ScheduleEntry(
         name="plateau",
         title="Reduce on plateau",
         formula="η, times factor whenever more than `patience` epochs in a row brought no value "
@@ -98,7 +105,8 @@ def make_schedule(
         pct_start: one-cycle: share of the steps in which the rate rises, [0, 1].
         div_factor: one-cycle: η / first rate.
         final_div_factor: one-cycle: first rate / last rate.
-        warmup: cosine: share of the steps in which the rate rises in a straight line, [0, 1).
+        warmup: cosine, linear: share of the steps in which the rate rises in a straight line,
+            [0, 1).
         mode: plateau: "min" where smaller values are better (losses), "max" where larger are.
         factor: plateau: what the rate is multiplied by, above 0 and below 1.
         patience: plateau: epochs without a better value that are borne.
@@ -129,9 +137,10 @@ def make_schedule(
             return Constant(highest)
         case "one-cycle":
             return _one_cycle(highest, steps, options)
-        case "cosine":
+        case "cosine" | "linear":
             share = number("warmup", options["warmup"], below=1.0)
-            return Cosine(
+            fall = Cosine if name == "cosine" else Linear
+            return fall(
                 learning_rate=highest,
                 steps=steps,
                 warmup_steps=min(round(share * steps), steps - 1),
@@ -178,10 +187,9 @@ class OneCycle:
         return _half_cosine(self.learning_rate, first_rate / self.final_div_factor, through)
 
 
-@final
 @dataclass(frozen=True, kw_only=True)
-class Cosine:
-    """Down to 0 along half a cosine, after a straight rise; see the registry."""
+class _Falling:
+    """Down to 0 after a straight rise."""
 
     learning_rate: float
     steps: int
@@ -193,7 +201,26 @@ class Cosine:
             return self.learning_rate * (step + 1) / (self.warmup_steps + 1)
         now = min(step, self.steps - 1)
         falling = max(self.steps - self.warmup_steps, 1)
-        return _half_cosine(self.learning_rate, 0.0, (now - self.warmup_steps) / falling)
+        return self._fall((now - self.warmup_steps) / falling)
+
+    def _fall(self, through: float) -> float:
+        raise NotImplementedError
+
+
+@final
+class Cosine(_Falling):
+    """Down along half a cosine; see the registry."""
+
+    def _fall(self, through: float) -> float:
+        return _half_cosine(self.learning_rate, 0.0, through)
+
+
+@final
+class Linear(_Falling):
+    """Down along a straight line; see the registry."""
+
+    def _fall(self, through: float) -> float:
+        return self.learning_rate * (1.0 - through)
 
 
 @final

@@ -82,6 +82,11 @@ class InitialisationSettings(Group):
     )
     dense: str = Field(default="default", description="how dense weights are drawn")
     bias: str = Field(default="default", description="biases: default, zeros or constant")
+    first: Literal["default", "whitening"] = Field(
+        default="default",
+        description="first convolution: as the others, or whitening: from the training pictures, "
+        "then frozen",
+    )
     deviation: PositiveFloat = Field(default=0.01, description="standard deviation of 'normal'")
     constant: float = Field(default=0.0, description="the value of 'constant'")
 
@@ -95,6 +100,11 @@ class NetworkSettings(Group):
     )
     options: dict[str, Any] = Field(default={}, description="the network's own options")
     initialisation: InitialisationSettings = InitialisationSettings()
+    views: Literal[1, 2, 6] = Field(
+        default=1,
+        description="views of a picture whose logits the model averages: 2: mirrored too; 6: both, "
+        "also moved by a pixel",
+    )
 
 
 class TrainingSettings(Group):
@@ -135,7 +145,7 @@ class AugmentationSettings(Group):
         default=None, description="0.2 means a factor of 0.8 to 1.2 per axis"
     )
     horizontal_flip: bool | None = Field(
-        default=None, description="exchange left and right, half of the time"
+        default=None, description="exchange left and right in every other epoch"
     )
     vertical_flip: bool | None = Field(
         default=None, description="exchange top and bottom, half of the time"
@@ -202,6 +212,15 @@ class OptimizerSettings(Group):
     momentum: Share | None = Field(default=None, description="SGD, RMSprop, Muon")
     nesterov: bool | None = Field(default=None, description="SGD, Muon")
     alpha: Share | None = Field(default=None, description="RMSprop's smoothing")
+    keep_norm: bool | None = Field(
+        default=None, description="Muon: kernels keep their norm instead of decaying"
+    )
+    bias_rate: PositiveFloat = Field(
+        default=1.0, description="times the learning rate: biases and batch norm's scales"
+    )
+    head_rate: PositiveFloat = Field(
+        default=1.0, description="times the learning rate: the last layer's weights"
+    )
 
 
 class ScheduleSettings(Group):
@@ -218,7 +237,7 @@ class ScheduleSettings(Group):
         default=None, description="one-cycle: first rate / last rate"
     )
     warmup: Share | None = Field(
-        default=None, description="cosine: share of the steps spent rising"
+        default=None, description="cosine, linear: share of the steps spent rising"
     )
     factor: Annotated[float, Field(gt=0, lt=1)] | None = Field(
         default=None, description="plateau: the rate is multiplied by this"

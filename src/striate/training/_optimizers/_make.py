@@ -27,6 +27,7 @@ def make_optimizer(
     momentum: float | None = None,
     nesterov: bool | None = None,
     alpha: float | None = None,
+    keep_norm: bool | None = None,
 ) -> Optimizer:
     """Return the optimizer of that name; None takes the default that `optimizers()` names.
 
@@ -40,6 +41,7 @@ def make_optimizer(
         momentum: sgd, rmsprop, muon: how much of the running direction is kept, [0, 1).
         nesterov: sgd, muon: look ahead along the momentum.
         alpha: rmsprop: how much of the running mean of squares is kept, [0, 1).
+        keep_norm: muon: matrices keep their norm instead of decaying.
 
     Raises UsageError: an unknown name, an option that the optimizer hasn't, a value out of range.
     """
@@ -56,6 +58,7 @@ def make_optimizer(
         "momentum": momentum,
         "nesterov": nesterov,
         "alpha": alpha,
+        "keep_norm": keep_norm,
     }
     options = settle("optimizer", name, known[name].options, given)
     matrices, rest = _rules(name, options)
@@ -110,6 +113,7 @@ def _rules(name: str, options: Mapping[str, object]) -> tuple[Rule, Rule]:
                 momentum=number("momentum", options["momentum"], below=1.0),
                 nesterov=options["nesterov"] is True,
                 weight_decay=decay,
+                keep_norm=options["keep_norm"] is True,
             )
             return muon, _adam({**options, "amsgrad": False}, decoupled=True)
     return rule, rule

@@ -23,11 +23,16 @@ class Muon:
     u = (1 − μ)·g + μ·b with Nesterov, else b. A kernel (out, in, k, k) is the matrix
     (m, n) = (out, in·k·k). The factor 0.2·√max(m, n) gives updates the size of AdamW's, so that
     the same learning rate serves both (torch.optim.Muon calls it "match_rms_adamw").
+
+    With `keep_norm`, as in the record script of cifar10-airbench: w ← w·√m/‖w‖ −
+    η·orthogonal(u), without decay. η is then the share by which a step turns the weights; it is
+    for networks whose batch norm makes the size of a kernel meaningless.
     """
 
     momentum: float
     nesterov: bool
     weight_decay: float
+    keep_norm: bool = False
 
     @property
     def buffers(self) -> tuple[str, ...]:
@@ -48,11 +53,14 @@ class Muon:
         momenta = buffers[MOMENTUM]
         torch._foreach_lerp_(momenta, gradients, 1.0 - self.momentum)
         ahead = torch._foreach_lerp(gradients, momenta, self.momentum) if self.nesterov else momenta
-        if decay and self.weight_decay:
+        if decay and self.weight_decay and not self.keep_norm:
             torch._foreach_mul_(parameters, 1.0 - rate * self.weight_decay)
         for parameter, direction in zip(parameters, ahead, strict=True):
             matrix = direction.reshape(len(direction), -1)
             size = rate * 0.2 * sqrt(max(matrix.shape))
+            if self.keep_norm:
+                size = rate
+                parameter.mul_(sqrt(len(matrix)) / parameter.norm().clamp(min=SMALLEST_NORM))
             parameter.sub_(orthogonal(matrix).reshape(direction.shape), alpha=size)
 
 

@@ -69,6 +69,7 @@ _OPTIMIZERS = (
         options={
             "momentum": 0.95,
             "nesterov": True,
+            "keep_norm": False,
             "weight_decay": 0.1,
             "betas": (0.9, 0.999),
             "eps": 1e-8,
