@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ from striate.training._lock import RunLock
 
 WALL_CLOCK = ("seconds", "images_per_second", "waiting")
 SETTINGS: dict[str, Any] = {
-    "training": {"patience": 3, "samples": "synthetic"},
+    "training": {"patience": 3, "samples": "synthetic", "precision": "float32"},
     "network": {"dropout": 0.3},
     "augmentation": {"mixup": 0.3, "rotation": 10, "noise": 0.05},
     "schedule": {"name": "plateau", "patience": 0, "factor": 0.5},
@@ -58,7 +58,9 @@ def pictures() -> tuple[np.ndarray, np.ndarray]:
     return np.concatenate([grey, 255 - grey, grey // 2], axis=3), source.targets[:120] % 3
 
 
-def begin(out: Path, listener: Silent | None = None, **more: Any) -> Run:
+def begin(
+    out: Path, listener: Silent | None = None, settings: Mapping[str, Any] = SETTINGS, **more: Any
+) -> Run:
     return striate.train(
         pictures(),
         epochs=4,
@@ -66,7 +68,7 @@ def begin(out: Path, listener: Silent | None = None, **more: Any) -> Run:
         threads=1,
         out=out,
         name="run",
-        settings=SETTINGS,
+        settings=settings,
         listener=listener,
         **more,
     )
@@ -123,6 +125,45 @@ def test_kills_change_nothing(tmp_path: Path, whole: dict[str, Any], kills: list
         with pytest.raises(Crash):
             go_on(tmp_path, Killer(at))
     assert state_of(go_on(tmp_path).folder) == whole
+
+
+def with_training(**more: Any) -> dict[str, Any]:
+    """Return the settings of these tests with a few more under `training`."""
+    return {**SETTINGS, "training": {**SETTINGS["training"], **more}}
+
+
+@pytest.fixture(scope="module")
+def whole_in_bfloat16(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    return state_of(begin(tmp_path_factory.mktemp("w"), settings=BFLOAT16).folder)
+
+
+BFLOAT16 = with_training(precision="bfloat16")
+
+
+@pytest.mark.usefixtures("always_due")
+@pytest.mark.parametrize("kills", [[2, 1], [6, 8]])
+def test_kills_change_nothing_in_bfloat16(
+    tmp_path: Path, whole: dict[str, Any], whole_in_bfloat16: dict[str, Any], kills: list[int]
+) -> None:
+    assert whole_in_bfloat16["weights"] != whole["weights"]
+    with pytest.raises(Crash):
+        begin(tmp_path, Killer(kills[0]), BFLOAT16)
+    for at in kills[1:]:
+        with pytest.raises(Crash):
+            go_on(tmp_path, Killer(at))
+    assert state_of(go_on(tmp_path).folder) == whole_in_bfloat16
+
+
+@pytest.mark.usefixtures("always_due")
+def test_another_precision_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Crash):
+        begin(tmp_path, Killer(2), BFLOAT16)
+    config = tmp_path / "run" / "config.yaml"
+    written = config.read_text(encoding="utf-8")
+    assert "precision: bfloat16\n" in written
+    config.write_text(written.replace("bfloat16", "float32"), encoding="utf-8")
+    with pytest.raises(striate.UsageError, match="precision was 'bfloat16' and is 'float32'"):
+        go_on(tmp_path)
 
 
 def test_a_run_killed_before_its_first_save_begins_again(

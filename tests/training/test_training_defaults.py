@@ -1,5 +1,7 @@
 """The rules for what the user left open."""
 
+from dataclasses import replace
+
 import pytest
 
 from striate.training import Facts, Settings, choose, make_settings
@@ -15,6 +17,7 @@ MNIST = Facts(
     orientation_matters=True,
     device="cpu",
 )
+QUICK = replace(MNIST, fast_bfloat16=True)
 PHOTOS = Facts(
     task="classification",
     training=196,
@@ -49,6 +52,7 @@ def test_nothing_is_left_open_and_everything_chosen_has_a_reason(facts: Facts) -
         settings.network.name,
         settings.training.batch_size,
         settings.training.epochs,
+        settings.training.precision,
         settings.loss.name,
         settings.optimizer.name,
         settings.optimizer.learning_rate,
@@ -105,6 +109,38 @@ def test_what_the_user_chose_stays_and_is_not_told_as_chosen() -> None:
 def test_a_course_network_gets_a_course_rate() -> None:
     settings, _ = choose(make_settings({"network": {"name": "cnn3"}}), MNIST)
     assert (settings.optimizer.name, settings.optimizer.learning_rate) == ("adam", 1e-3)
+
+
+TAKEN = "this device is quick at it; weights and figures stay float32"
+SMALL = "so small a network spends its time elsewhere"
+
+
+@pytest.mark.parametrize(
+    ("network", "facts", "precision", "reason"),
+    [
+        ("compact", MNIST, "float32", "this device isn't quick at bfloat16"),
+        ("compact", QUICK, "bfloat16", TAKEN),
+        # 2 · N · (784 + 10) FLOPs: 1,999,292 and 2,000,880.
+        ("flatten | dense 1259 | dense 10", QUICK, "float32", SMALL),
+        ("flatten | dense 1260 | dense 10", QUICK, "bfloat16", TAKEN),
+        ("Own", QUICK, "float32", "a module's FLOPs aren't known before it runs"),
+    ],
+)
+def test_bfloat16_is_chosen_where_it_is_faster(
+    network: str, facts: Facts, precision: str, reason: str
+) -> None:
+    for given in (None, "auto"):
+        wanted = make_settings({"network": {"name": network}, "training": {"precision": given}})
+        settings, choices = choose(wanted, facts)
+        assert settings.training.precision == precision
+        assert [one.reason for one in choices if one.name == "training.precision"] == [reason]
+
+
+def test_the_precision_that_is_asked_for_is_taken() -> None:
+    for precision in ("float32", "bfloat16"):
+        settings, choices = choose(make_settings({"training": {"precision": precision}}), QUICK)
+        assert settings.training.precision == precision
+        assert "training.precision" not in {choice.name for choice in choices}
 
 
 def test_chosen_settings_are_valid_settings() -> None:

@@ -99,8 +99,9 @@ def facts_of(prepared: Prepared, network: nn.Module) -> list[Fact]:
         ("augmentation", _augmentation(prepared), _why(reasons, "augmentation")),
         (
             "device",
-            f"{prepared.device}, {_threads(settings.training.threads)}, seed {settings.training.seed}",
-            "",
+            f"{prepared.device}, {settings.training.precision}, "
+            f"{_threads(settings.training.threads)}, seed {settings.training.seed}",
+            _why(reasons, "training.precision"),
         ),
     ]
 

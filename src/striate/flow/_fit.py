@@ -239,6 +239,7 @@ def _plan(
         seed=training.seed,
         device=device,
         mixing=make_mixing(settings.augmentation, task=source.answer.task, seed=training.seed),
+        precision="bfloat16" if training.precision == "bfloat16" else "float32",
         named=lambda batch: _named(source, batch),
     )
 

@@ -20,6 +20,7 @@ from striate.flow._plan_sample import Sample, take_sample
 from striate.flow._prepare import (
     Prepared,
     choose_settings,
+    has_fast_bfloat16,
     plan_network,
     shape_of,
     sizes_in_words,
@@ -48,7 +49,7 @@ class Planning:
     def planned(self, told: Listener) -> Planned:
         """Return the table; NetworkError where the default's network doesn't fit the pictures."""
         wanted = make_settings(*self.trees)
-        chosen, _ = choose_settings(self.source, self.audit, wanted, self.device)
+        chosen, _ = self._choose(wanted)
         shape = shape_of(chosen)
         plan_network(chosen, shape, self.source.answer)
         divided = split_source(self.source, self.audit, chosen)
@@ -76,10 +77,14 @@ class Planning:
             threads=chosen.training.threads or 1,
         )
 
+    def _choose(self, wanted: Settings) -> tuple[Settings, list[Choice]]:
+        fast = has_fast_bfloat16(self.device)
+        return choose_settings(self.source, self.audit, wanted, self.device, fast_bfloat16=fast)
+
     def _chosen(self, one: Candidate) -> tuple[Settings, list[Choice]] | None:
         """Return a candidate's settings; None where its network doesn't fit the pictures."""
         wanted = make_settings(*self.trees, one.change)
-        settings, choices = choose_settings(self.source, self.audit, wanted, self.device)
+        settings, choices = self._choose(wanted)
         try:
             plan_network(settings, shape_of(settings), self.source.answer)
         except NetworkError:

@@ -59,21 +59,24 @@ def audit_source(source: Source, settings: Settings, listener: Listener) -> Audi
 
 
 def choose_settings(
-    source: Source, audit: Audit, settings: Settings, device: str
+    source: Source, audit: Audit, settings: Settings, device: str, *, fast_bfloat16: bool = False
 ) -> tuple[Settings, list[Choice]]:
     """Fill in what the user left open, from the source's facts.
 
+    `fast_bfloat16` says whether the device is quick at it; whoever trains nothing need not ask.
     A network written in a file is kept as its line: the run must not depend on that file.
     """
     if settings.network.name:
         settings.network.name = canonical(settings.network.name)
-    chosen, choices = choose(settings, _facts(source, audit, settings, device))
+    chosen, choices = choose(settings, _facts(source, audit, settings, device, fast_bfloat16))
     if chosen.training.threads is None:
         chosen.training.threads = processors()
     return chosen, choices
 
 
-def _facts(source: Source, audit: Audit, settings: Settings, device: str) -> Facts:
+def _facts(
+    source: Source, audit: Audit, settings: Settings, device: str, fast_bfloat16: bool
+) -> Facts:
     readable_N = audit.sizes[:, 0] > 0
     sizes, parts = audit.sizes[readable_N], source.parts[readable_N]
     given, undecided = int((parts == TRAIN).sum()), int((parts == UNDECIDED).sum())
@@ -89,6 +92,7 @@ def _facts(source: Source, audit: Audit, settings: Settings, device: str) -> Fac
         channels=int(sizes[:, 2].max()),
         orientation_matters=source.orientation_matters,
         device=device,
+        fast_bfloat16=fast_bfloat16,
     )
 
 
@@ -126,6 +130,13 @@ def device_kind(wanted: str) -> str:
     from striate.training._device import pick_device
 
     return pick_device(wanted).type
+
+
+def has_fast_bfloat16(device: str) -> bool:
+    """Return whether the device is quick at bfloat16. Imports PyTorch."""
+    from striate.training._precision import has_fast_bfloat16
+
+    return has_fast_bfloat16(device)
 
 
 def outputs_of(settings: Settings, answer: Answer) -> int:

@@ -18,6 +18,7 @@ from striate.flow._prepare import (
     audit_source,
     choose_settings,
     device_kind,
+    has_fast_bfloat16,
     plan_network,
     shape_of,
     sizes_in_words,
@@ -161,7 +162,8 @@ def _prepare(source: Source, wanted: Settings, job: _Job) -> Prepared:
     for sentence in (*source.notes, *audit.warnings):
         told.warn(sentence)
     device = device_kind(wanted.training.device)
-    settings, choices = choose_settings(source, audit, wanted, device)
+    fast = has_fast_bfloat16(device)
+    settings, choices = choose_settings(source, audit, wanted, device, fast_bfloat16=fast)
     shape = shape_of(settings)
     if job.module is None:
         plan_network(settings, shape, source.answer)
@@ -171,7 +173,7 @@ def _prepare(source: Source, wanted: Settings, job: _Job) -> Prepared:
         for one in stored.unreadable:
             told.warn(f"{one.name}: {one.reason}; left out.")
         audit = without(audit, stored.unreadable)
-        settings, choices = choose_settings(source, audit, wanted, device)
+        settings, choices = choose_settings(source, audit, wanted, device, fast_bfloat16=fast)
         if shape_of(settings) != shape:
             shape = shape_of(settings)
             stored = store_pictures(source, audit, settings, shape, told.listener)

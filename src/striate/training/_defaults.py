@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from striate.errors import NetworkError, UsageError
+from striate.network import summary
 from striate.training._settings import Settings
 
 
@@ -19,6 +21,7 @@ class Facts:
         channels: 1 when every picture is grey, else 3.
         orientation_matters: digits and letters, which a flip turns into something else.
         device: "cpu", "cuda" or "mps".
+        fast_bfloat16: the device has units of its own for bfloat16.
     """
 
     task: str
@@ -30,6 +33,7 @@ class Facts:
     channels: int
     orientation_matters: bool
     device: str
+    fast_bfloat16: bool = False
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,9 @@ class Choice:
 COURSE_RATE = 1e-3
 SMALL = 64
 LARGE = 96
+
+BFLOAT16_FLOPS = 2_000_000
+"""FLOPs for one picture from which bfloat16 was faster, on a CPU with AMX; see docs/training.md."""
 
 
 def choose(settings: Settings, facts: Facts) -> tuple[Settings, list[Choice]]:
@@ -65,6 +72,9 @@ def choose(settings: Settings, facts: Facts) -> tuple[Settings, list[Choice]]:
     default_network = chosen.network.name == "compact"
     decide("training", "batch_size", lambda: _batch_size(facts))
     decide("training", "epochs", lambda: _epochs(facts))
+    if chosen.training.precision == "auto":
+        chosen.training.precision = None
+    decide("training", "precision", lambda: _precision(chosen, facts))
     decide("loss", "name", lambda: _loss(facts))
     decide("optimizer", "name", lambda: _optimizer(default_network))
     decide("optimizer", "learning_rate", lambda: _learning_rate(chosen, default_network))
@@ -132,6 +142,27 @@ def _epochs(facts: Facts) -> tuple[int, str]:
         if facts.training < below:
             return epochs, f"fewer than {below:,} training pictures"
     return 3, "20,000 training pictures or more"
+
+
+def _precision(chosen: Settings, facts: Facts) -> tuple[str, str]:
+    if not facts.fast_bfloat16:
+        return "float32", "this device isn't quick at bfloat16"
+    size = chosen.data.image_size
+    height, width = (size, size) if isinstance(size, int) else (size or (0, 0))
+    channels = 1 if isinstance(chosen.data.channels, str) else chosen.data.channels or 3
+    try:
+        flops = summary(
+            chosen.network.name or "",
+            input=(channels, height, width),
+            outputs=facts.classes,
+            options=chosen.network.options,
+        ).cost.flops
+    except (NetworkError, UsageError):
+        # Or a network that doesn't fit, which is told where networks are made.
+        return "float32", "a module's FLOPs aren't known before it runs"
+    if flops < BFLOAT16_FLOPS:
+        return "float32", "so small a network spends its time elsewhere"
+    return "bfloat16", "this device is quick at it; weights and figures stay float32"
 
 
 def _loss(facts: Facts) -> tuple[str, str]:

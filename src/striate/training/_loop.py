@@ -21,6 +21,7 @@ from striate.training._mixing import Mixing
 from striate.training._optimizers import Optimizer
 from striate.training._pixels import InputStage
 from striate.training._position import Position
+from striate.training._precision import Precision, forward
 from striate.training._probe import LayerState, Probe, complaints, probing
 from striate.training._records import Records
 from striate.training._snapshot import Snapshot
@@ -46,6 +47,7 @@ class Plan:
         selection: (metric, larger is better) that chooses the best epoch.
         patience: epochs without a better one before stopping; None: never.
         mixing: mixes the pictures of every batch; None: they stay as they are.
+        precision: what a step's forward pass computes with.
         named: a sentence that names a batch's pictures.
     """
 
@@ -64,6 +66,7 @@ class Plan:
     seed: int
     device: torch.device
     mixing: Mixing | None = None
+    precision: Precision = "float32"
     named: Callable[[Batch], str] = field(default=lambda _batch: "")
 
 
@@ -314,10 +317,10 @@ def gradients(
 def _loss(plan: Plan, pictures_BCHW: Tensor, targets: Tensor, step: int) -> Tensor:
     """Return the mean loss of a batch on the device, mixed where the plan says so."""
     if plan.mixing is None:
-        return plan.task.loss(plan.network(pictures_BCHW), targets)
+        return plan.task.loss(forward(plan.network, pictures_BCHW, plan.precision), targets)
     pictures, _, height, width = pictures_BCHW.shape
     mixture = plan.mixing.mixture(step, pictures=pictures, height=height, width=width)
-    logits = plan.network(mixture.pictures(pictures_BCHW))
+    logits = forward(plan.network, mixture.pictures(pictures_BCHW), plan.precision)
     return mixture.loss(plan.task.loss, logits, targets)
 
 

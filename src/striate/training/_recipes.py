@@ -67,7 +67,7 @@ _RECIPES = (
         settings={
             "data": {**MNIST_SCALING, "validation": 0.0},
             "network": {"name": "cnn3"},
-            "training": {"epochs": 4, "batch_size": 64},
+            "training": {"precision": "float32", "epochs": 4, "batch_size": 64},
             "augmentation": PLAIN,
             "loss": {"name": "nll"},
             "optimizer": {"name": "adam", "learning_rate": 0.001},
@@ -89,7 +89,7 @@ _RECIPES = (
                     "bias": "zeros",
                 },
             },
-            "training": {"epochs": 50, "batch_size": 64, "patience": 7},
+            "training": {"precision": "float32", "epochs": 50, "batch_size": 64, "patience": 7},
             "augmentation": PLAIN,
             "loss": {"name": "cross-entropy"},
             "optimizer": {
@@ -107,7 +107,7 @@ _RECIPES = (
         settings={
             "data": {"mean": [0.0], "deviation": [1.0], "validation": 0.0},
             "network": {"name": "cnn5"},
-            "training": {"epochs": 10, "batch_size": 200},
+            "training": {"precision": "float32", "epochs": 10, "batch_size": 200},
             "augmentation": PLAIN,
             "loss": {"name": "cross-entropy"},
             "optimizer": {"name": "adam", "learning_rate": 0.01},
@@ -127,7 +127,7 @@ _RECIPES = (
                 "deviation": [1.0],
             },
             "network": {"name": "cnn64"},
-            "training": {"epochs": 10, "batch_size": 32},
+            "training": {"precision": "float32", "epochs": 10, "batch_size": 32},
             "augmentation": {
                 **PLAIN,
                 "rotation": 20.0,
@@ -148,7 +148,7 @@ _RECIPES = (
         settings={
             "data": {**MNIST_SCALING, "validation": 0.0},
             "network": {"name": "cnn-gap", "options": {"batch_norm": True}},
-            "training": {"epochs": 4, "batch_size": 64},
+            "training": {"precision": "float32", "epochs": 4, "batch_size": 64},
             "augmentation": PLAIN,
             "loss": {"name": "cross-entropy"},
             "optimizer": {"name": "adam", "learning_rate": 0.01},

@@ -121,6 +121,9 @@ class TrainingSettings(Group):
     threads: PositiveInt | None = Field(
         default=None, description="CPU threads; by default all there are"
     )
+    precision: Literal["auto", "float32", "bfloat16"] | None = Field(
+        default=None, description="what steps compute with (docs/training.md); auto: as none given"
+    )
     patience: PositiveInt | None = Field(
         default=None,
         description="epochs without improvement before stopping; none: never stop early",

@@ -1,0 +1,36 @@
+"""The numbers that a training's forward pass computes with: float32, or bfloat16 by autocast.
+
+Weights, their gradients and the optimizer are float32 in any case, and so are validation and
+export: only products of weights and layers' outputs are rounded to 8 bits of fraction.
+"""
+
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+Precision = Literal["float32", "bfloat16"]
+
+
+def has_fast_bfloat16(device: str) -> bool:
+    """Return whether "cpu" or "cuda" here has units of its own for bfloat16; never for others.
+
+    On CPUs these are AMX's tiles. The check takes microseconds; a PyTorch without it says no.
+    """
+    if device == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    supported = getattr(torch.cpu, "_is_amx_tile_supported", None)
+    return device == "cpu" and supported is not None and bool(supported())
+
+
+def forward(network: nn.Module, pictures_BCHW: Tensor, precision: Precision) -> Tensor:
+    """Return the network's logits; float32 where the layers computed with bfloat16.
+
+    Autocast ends before the loss: logits as near to each other as bfloat16 makes them equal would
+    lose most of a softmax's digits.
+    """
+    if precision == "float32":
+        return network(pictures_BCHW)  # type: ignore[no-any-return]
+    with torch.autocast(pictures_BCHW.device.type, torch.bfloat16):
+        logits_BK: Tensor = network(pictures_BCHW)
+    return logits_BK.float()
