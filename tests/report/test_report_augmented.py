@@ -22,6 +22,13 @@ if TYPE_CHECKING:
 
 CHROMIUM = Path("/usr/bin/chromium")
 
+# Elements that reach beyond the window, or whose content reaches beyond them.
+WIDER = """() => [...document.querySelectorAll('body *')].filter(e => {
+  const box = e.getBoundingClientRect();
+  return box.right > innerWidth + 1 || box.left < -1
+    || ['auto', 'scroll'].includes(getComputedStyle(e).overflowX) && e.scrollWidth > e.clientWidth;
+}).map(e => e.tagName + ': ' + e.textContent.slice(0, 40))"""
+
 
 def example(number: int, versions: int = 6) -> dict[str, Any]:
     drawn = [run_folders.png(stripes(kind, number)) for kind in range(versions + 1)]
@@ -189,7 +196,7 @@ def browser() -> "Iterator[Browser]":
 
 @pytest.mark.slow
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("width", [360, 700, 1100, 1280])
 @pytest.mark.parametrize("shown", [SHOWN, OFF], ids=["on", "off"])
 def test_the_page_in_a_browser(
     browser: "Browser", tmp_path: Path, shown: AugmentedPage, width: int, theme: Any
@@ -206,6 +213,9 @@ def test_the_page_in_a_browser(
     assert [url for url in requests if not url.startswith("data:")] == [path.as_uri()]
     assert complaints == []
     assert page.evaluate("document.scrollingElement.scrollWidth") <= width
+    # No column is cut off, and none hides behind a scroll bar of its own.
+    wider = page.evaluate(WIDER)
+    assert wider == []
     ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert ground == {"light": "rgb(255, 255, 255)", "dark": "rgb(18, 22, 27)"}[theme]
     # Every version stands in one line with its original, however narrow the window is.

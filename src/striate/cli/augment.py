@@ -3,50 +3,42 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from striate.cli._options import DataFolder, Images, read_image_size
+from striate.cli._options import (
+    Assignments,
+    Config,
+    DataFolder,
+    Images,
+    ImageSize,
+    Page,
+    Recipe,
+    Seed,
+    Source,
+    Target,
+    read_data,
+    read_image_size,
+    read_settings,
+)
 
 if TYPE_CHECKING:
     from striate.flow._augment import Augmented
 
-Names = list[str] | None
-
 
 def augment(
-    source: Annotated[
-        str,
-        typer.Argument(
-            help="Pictures, as `striate train` takes them. May stand in --config instead."
-        ),
-    ] = "",
-    recipe: Annotated[
-        str | None, typer.Option(help="Published settings by name (docs/training.md).")
-    ] = None,
-    image_size: Annotated[
-        str | None, typer.Option(metavar="N|HxW", help="The network's input in pixels.")
-    ] = None,
-    target: Annotated[
-        Names, typer.Option(help="Column of a table to predict; may be given several times.")
-    ] = None,
+    source: Source = "",
+    recipe: Recipe = None,
+    image_size: ImageSize = None,
+    target: Target = None,
     images: Images = None,
     data_folder: DataFolder = None,
-    seed: Annotated[int | None, typer.Option(help="Of everything random; 0 by default.")] = None,
+    seed: Seed = None,
     rows: Annotated[int, typer.Option(min=1, max=64, help="Pictures, a row each.")] = 8,
-    out: Annotated[
-        Path, typer.Option(metavar="FILE.html", help="The page; an older one is replaced.")
-    ] = Path("augmented.html"),
-    config: Annotated[
-        Path | None, typer.Option(help="YAML file of settings, such as a run's config.yaml.")
-    ] = None,
-    assignments: Annotated[
-        Names,
-        typer.Option(
-            "--set", metavar="GROUP.KEY=VALUE", help="Any other setting (docs/settings.md)."
-        ),
-    ] = None,
+    out: Page = Path("augmented.html"),
+    config: Config = None,
+    assignments: Assignments = None,
 ) -> None:
     """Show training pictures beside what training would make of them, as an HTML page.
 
@@ -57,10 +49,8 @@ def augment(
 
     from striate.cli._screen import Screen
     from striate.flow._augment import augment_source
-    from striate.training import merge, parse_assignments
 
-    data: dict[str, Any] = {"target": target, "images": images, "data_folder": data_folder}
-    given = {"data": {key: value for key, value in data.items() if value not in (None, [])}}
+    data = read_data(target=target, images=images, data_folder=data_folder)
     screen = Screen(sys.stdout)
     _tell(
         augment_source(
@@ -71,7 +61,7 @@ def augment(
             seed=seed,
             recipe=recipe,
             config=config,
-            settings=merge(parse_assignments(assignments or []), given),
+            settings=read_settings(assignments, data=data),
             listener=screen,
         )
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,11 +11,14 @@ from striate.cli._options import (
     AsJson,
     DataFolder,
     Exclude,
+    Group,
     Images,
     NoCache,
     Quiet,
     Split,
-    read_split,
+    Target,
+    Task,
+    read_data,
 )
 
 if TYPE_CHECKING:
@@ -26,17 +29,10 @@ _LISTED = 20
 
 def check(
     source: Annotated[str, typer.Argument(help="Pictures, as `striate train` takes them.")],
-    task: Annotated[
-        str | None, typer.Option(help="classification, multi-label or regression.")
-    ] = None,
-    target: Annotated[
-        list[str] | None,
-        typer.Option(help="Column of a table to predict; may be given several times."),
-    ] = None,
+    task: Task = None,
+    target: Target = None,
     images: Images = None,
-    group: Annotated[
-        str | None, typer.Option(help="Column whose values are kept in one part by the split.")
-    ] = None,
+    group: Group = None,
     split: Split = None,
     data_folder: DataFolder = None,
     exclude: Exclude = None,
@@ -68,20 +64,19 @@ def check(
     from striate.cli._screen import Screen
     from striate.flow._check_run import document_of, run_check
 
-    data: dict[str, Any] = {
-        "task": task,
-        "target": target,
-        "images": images,
-        "group": group,
-        "split": read_split(split),
-        "data_folder": data_folder,
-        "exclude": exclude,
-        "cache": False if no_cache else None,
-    }
-    given = {key: value for key, value in data.items() if value not in (None, [])}
+    data = read_data(
+        task=task,
+        target=target,
+        images=images,
+        group=group,
+        split=split,
+        data_folder=data_folder,
+        exclude=exclude,
+        no_cache=no_cache,
+    )
     checked = run_check(
         source,
-        settings={"data": given},
+        settings={"data": data},
         labels=labels,
         save=save,
         out=out,

@@ -10,78 +10,60 @@ import typer
 from striate.cli._options import (
     AllowUnreadable,
     AsJson,
+    Assignments,
+    BatchSize,
     Channels,
+    Config,
     DataFolder,
+    Device,
     Exclude,
+    Group,
     Images,
+    ImageSize,
+    Network,
     NoCache,
+    Page,
     Quiet,
+    Recipe,
+    Seed,
+    Source,
     Split,
     Strict,
-    read_channels,
+    Target,
+    Task,
+    Threads,
+    read_data,
     read_image_size,
-    read_split,
+    read_settings,
 )
 
 if TYPE_CHECKING:
     from striate.flow._lr_find import RateFound
 
-Names = list[str] | None
-
 
 def lr_find(
-    source: Annotated[
-        str,
-        typer.Argument(
-            help="Pictures, as `striate train` takes them. May stand in --config instead."
-        ),
-    ] = "",
-    network: Annotated[
-        str | None,
-        typer.Option(
-            help="A name of `striate networks`, or layers on one line or in a YAML file "
-            "(docs/networks.md); by default fit to the data."
-        ),
-    ] = None,
-    recipe: Annotated[
-        str | None, typer.Option(help="Published settings by name (docs/training.md).")
-    ] = None,
+    source: Source = "",
+    network: Network = None,
+    recipe: Recipe = None,
     steps: Annotated[
         int, typer.Option(min=50, help="Steps of the test, from a rate of 1e-6 to 10.")
     ] = 100,
-    batch_size: Annotated[int | None, typer.Option(help="Pictures per step.")] = None,
-    image_size: Annotated[
-        str | None, typer.Option(metavar="N|HxW", help="The network's input in pixels.")
-    ] = None,
+    batch_size: BatchSize = None,
+    image_size: ImageSize = None,
     channels: Channels = None,
-    task: Annotated[
-        str | None, typer.Option(help="classification, multi-label or regression.")
-    ] = None,
-    target: Annotated[
-        Names, typer.Option(help="Column of a table to predict; may be given several times.")
-    ] = None,
+    task: Task = None,
+    target: Target = None,
     images: Images = None,
-    group: Annotated[
-        str | None, typer.Option(help="Column whose values are kept in one part by the split.")
-    ] = None,
+    group: Group = None,
     split: Split = None,
     exclude: Exclude = None,
     data_folder: DataFolder = None,
-    seed: Annotated[int | None, typer.Option(help="Of everything random; 0 by default.")] = None,
-    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or mps.")] = None,
-    threads: Annotated[int | None, typer.Option(help="CPU threads; by default all.")] = None,
-    out: Annotated[
-        Path, typer.Option(metavar="FILE.html", help="The page; an older one is replaced.")
-    ] = Path("lr-find.html"),
-    config: Annotated[
-        Path | None, typer.Option(help="YAML file of settings, such as a run's config.yaml.")
-    ] = None,
-    assignments: Annotated[
-        Names,
-        typer.Option(
-            "--set", metavar="GROUP.KEY=VALUE", help="Any other setting (docs/settings.md)."
-        ),
-    ] = None,
+    seed: Seed = None,
+    device: Device = None,
+    threads: Threads = None,
+    out: Page = Path("lr-find.html"),
+    config: Config = None,
+    assignments: Assignments = None,
     allow_unreadable: AllowUnreadable = False,
     strict: Strict = False,
     no_cache: NoCache = False,
@@ -98,22 +80,20 @@ def lr_find(
     from striate.cli._output import print_json
     from striate.cli._screen import Screen
     from striate.flow._lr_find import find_rate
-    from striate.training import merge, parse_assignments
 
-    data: dict[str, Any] = {
-        "task": task,
-        "target": target,
-        "images": images,
-        "group": group,
-        "split": read_split(split),
-        "channels": read_channels(channels),
-        "exclude": exclude,
-        "cache": False if no_cache else None,
-        "data_folder": data_folder,
-        "allow_unreadable": allow_unreadable or None,
-        "strict": strict or None,
-    }
-    given = {"data": {key: value for key, value in data.items() if value not in (None, [])}}
+    data = read_data(
+        task=task,
+        target=target,
+        images=images,
+        group=group,
+        split=split,
+        channels=channels,
+        exclude=exclude,
+        no_cache=no_cache,
+        data_folder=data_folder,
+        allow_unreadable=allow_unreadable,
+        strict=strict,
+    )
     found = find_rate(
         source,
         network=network,
@@ -126,7 +106,7 @@ def lr_find(
         threads=threads,
         recipe=recipe,
         config=config,
-        settings=merge(parse_assignments(assignments or []), given),
+        settings=read_settings(assignments, data=data),
         listener=Screen(sys.stderr if as_json else sys.stdout, quiet=quiet),
     )
     if as_json:

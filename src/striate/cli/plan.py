@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -10,73 +9,62 @@ import typer
 from striate.cli._options import (
     AllowUnreadable,
     AsJson,
+    Assignments,
+    BatchSize,
     Channels,
+    Config,
     DataFolder,
+    Device,
     Exclude,
+    Group,
     Images,
     NoCache,
+    Recipe,
+    Seed,
+    Source,
     Split,
     Strict,
-    read_channels,
-    read_image_size,
-    read_split,
+    Target,
+    Task,
+    Threads,
+    given,
+    read_data,
+    read_settings,
 )
 
 if TYPE_CHECKING:
     from striate.flow._plan_result import Estimate, Planned
 
-Names = list[str] | None
-
 MEBIBYTE = 1 << 20
 
 
 def plan(
-    source: Annotated[
-        str,
-        typer.Argument(
-            help="Pictures, as `striate train` takes them. May stand in --config instead."
-        ),
-    ] = "",
+    source: Source = "",
     network: Annotated[
         str | None, typer.Option(help="As for training; it is then not varied.")
     ] = None,
-    recipe: Annotated[
-        str | None, typer.Option(help="Published settings by name (docs/training.md).")
-    ] = None,
+    recipe: Recipe = None,
     epochs: Annotated[
         int | None, typer.Option(help="Passes over the training part; then not varied.")
     ] = None,
-    batch_size: Annotated[int | None, typer.Option(help="Pictures per step.")] = None,
+    batch_size: BatchSize = None,
     image_size: Annotated[
         str | None,
         typer.Option(metavar="N|HxW", help="The network's input in pixels; then not varied."),
     ] = None,
     channels: Channels = None,
-    task: Annotated[
-        str | None, typer.Option(help="classification, multi-label or regression.")
-    ] = None,
-    target: Annotated[
-        Names, typer.Option(help="Column of a table to predict; may be given several times.")
-    ] = None,
+    task: Task = None,
+    target: Target = None,
     images: Images = None,
-    group: Annotated[
-        str | None, typer.Option(help="Column whose values are kept in one part by the split.")
-    ] = None,
+    group: Group = None,
     split: Split = None,
     exclude: Exclude = None,
     data_folder: DataFolder = None,
-    seed: Annotated[int | None, typer.Option(help="Of everything random; 0 by default.")] = None,
-    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or mps.")] = None,
-    threads: Annotated[int | None, typer.Option(help="CPU threads; by default all.")] = None,
-    config: Annotated[
-        Path | None, typer.Option(help="YAML file of settings, such as a run's config.yaml.")
-    ] = None,
-    assignments: Annotated[
-        Names,
-        typer.Option(
-            "--set", metavar="GROUP.KEY=VALUE", help="Any other setting (docs/settings.md)."
-        ),
-    ] = None,
+    seed: Seed = None,
+    device: Device = None,
+    threads: Threads = None,
+    config: Config = None,
+    assignments: Assignments = None,
     allow_unreadable: AllowUnreadable = False,
     strict: Strict = False,
     no_cache: NoCache = False,
@@ -92,22 +80,21 @@ def plan(
     from striate.cli._output import print_json
     from striate.cli._screen import Screen
     from striate.flow._plan import plan_source
-    from striate.training import merge, parse_assignments
 
-    data: dict[str, Any] = {
-        "image_size": read_image_size(image_size),
-        "task": task,
-        "target": target,
-        "images": images,
-        "group": group,
-        "split": read_split(split),
-        "channels": read_channels(channels),
-        "exclude": exclude,
-        "cache": False if no_cache else None,
-        "data_folder": data_folder,
-        "allow_unreadable": allow_unreadable or None,
-        "strict": strict or None,
-    }
+    data = read_data(
+        image_size=image_size,
+        task=task,
+        target=target,
+        images=images,
+        group=group,
+        split=split,
+        channels=channels,
+        exclude=exclude,
+        no_cache=no_cache,
+        data_folder=data_folder,
+        allow_unreadable=allow_unreadable,
+        strict=strict,
+    )
     training = {
         "epochs": epochs,
         "batch_size": batch_size,
@@ -115,15 +102,13 @@ def plan(
         "device": device,
         "threads": threads,
     }
-    given = {
-        group: {key: value for key, value in keys.items() if value not in (None, [])}
-        for group, keys in (("data", data), ("network", {"name": network}), ("training", training))
-    }
     planned = plan_source(
         source,
         recipe=recipe,
         config=config,
-        settings=merge(parse_assignments(assignments or []), given),
+        settings=read_settings(
+            assignments, data=data, network=given({"name": network}), training=given(training)
+        ),
         listener=Screen(sys.stderr),
     )
     words = [word for word in sys.argv[2:] if word != "--json"]

@@ -10,23 +10,34 @@ import typer
 from striate.cli._options import (
     AllowUnreadable,
     AsJson,
+    Assignments,
+    BatchSize,
     Channels,
+    Config,
     DataFolder,
+    Device,
     Exclude,
+    Group,
     Images,
+    ImageSize,
+    Network,
     NoCache,
     Quiet,
+    Recipe,
+    Seed,
     Split,
     Strict,
-    read_channels,
+    Target,
+    Task,
+    Threads,
+    given,
+    read_data,
     read_image_size,
-    read_split,
+    read_settings,
 )
 
 if TYPE_CHECKING:
     from striate.flow import Run
-
-Names = list[str] | None
 
 
 def train(
@@ -37,41 +48,25 @@ def train(
             "name of a data set (striate datasets). May stand in --config instead."
         ),
     ] = "",
-    network: Annotated[
-        str | None,
-        typer.Option(
-            help="A name of `striate networks`, or layers on one line or in a YAML file "
-            "(docs/networks.md); by default fit to the data."
-        ),
-    ] = None,
-    recipe: Annotated[
-        str | None, typer.Option(help="Published settings by name (docs/training.md).")
-    ] = None,
+    network: Network = None,
+    recipe: Recipe = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over the training part.")] = None,
-    batch_size: Annotated[int | None, typer.Option(help="Pictures per step.")] = None,
+    batch_size: BatchSize = None,
     learning_rate: Annotated[
         float | None, typer.Option(help="The (largest) learning rate.")
     ] = None,
-    image_size: Annotated[
-        str | None, typer.Option(metavar="N|HxW", help="The network's input in pixels.")
-    ] = None,
+    image_size: ImageSize = None,
     channels: Channels = None,
-    task: Annotated[
-        str | None, typer.Option(help="classification, multi-label or regression.")
-    ] = None,
-    target: Annotated[
-        Names, typer.Option(help="Column of a table to predict; may be given several times.")
-    ] = None,
+    task: Task = None,
+    target: Target = None,
     images: Images = None,
-    group: Annotated[
-        str | None, typer.Option(help="Column whose values are kept in one part by the split.")
-    ] = None,
+    group: Group = None,
     split: Split = None,
     exclude: Exclude = None,
     data_folder: DataFolder = None,
-    seed: Annotated[int | None, typer.Option(help="Of everything random; 0 by default.")] = None,
-    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or mps.")] = None,
-    threads: Annotated[int | None, typer.Option(help="CPU threads; by default all.")] = None,
+    seed: Seed = None,
+    device: Device = None,
+    threads: Threads = None,
     out: Annotated[Path, typer.Option(help="Folder for run folders.")] = Path("runs"),
     name: Annotated[
         str | None, typer.Option(help="Name of the run folder; by default the source's, numbered.")
@@ -90,15 +85,8 @@ def train(
             "--allow-inexact", help="Resume also where versions, machine or pictures have changed."
         ),
     ] = False,
-    config: Annotated[
-        Path | None, typer.Option(help="YAML file of settings, such as a run's config.yaml.")
-    ] = None,
-    assignments: Annotated[
-        Names,
-        typer.Option(
-            "--set", metavar="GROUP.KEY=VALUE", help="Any other setting (docs/settings.md)."
-        ),
-    ] = None,
+    config: Config = None,
+    assignments: Assignments = None,
     allow_unreadable: AllowUnreadable = False,
     strict: Strict = False,
     no_cache: NoCache = False,
@@ -124,24 +112,20 @@ def train(
     from striate.cli._output import print_json
     from striate.cli._screen import Screen
     from striate.flow import train as run_training
-    from striate.training import merge, parse_assignments
 
-    data: dict[str, Any] = {
-        "task": task,
-        "target": target,
-        "images": images,
-        "group": group,
-        "split": read_split(split),
-        "channels": read_channels(channels),
-        "exclude": exclude,
-        "cache": False if no_cache else None,
-        "data_folder": data_folder,
-        "allow_unreadable": allow_unreadable or None,
-        "strict": strict or None,
-    }
-    given = {"data": {key: value for key, value in data.items() if value not in (None, [])}}
-    if samples is not None:
-        given["training"] = {"samples": samples}
+    data = read_data(
+        task=task,
+        target=target,
+        images=images,
+        group=group,
+        split=split,
+        channels=channels,
+        exclude=exclude,
+        no_cache=no_cache,
+        data_folder=data_folder,
+        allow_unreadable=allow_unreadable,
+        strict=strict,
+    )
     screen = Screen(sys.stderr if as_json else sys.stdout, quiet=quiet, log_every=log_every)
     run = run_training(
         source,
@@ -159,7 +143,7 @@ def train(
         config=config,
         resume=resume,
         allow_inexact=allow_inexact,
-        settings=merge(parse_assignments(assignments or []), given),
+        settings=read_settings(assignments, data=data, training=given({"samples": samples})),
         listener=screen,
     )
     if as_json:
