@@ -64,7 +64,8 @@ def choose(settings: Settings, facts: Facts) -> tuple[Settings, list[Choice]]:
     decide("network", "name", _network)
     default_network = chosen.network.name == "compact"
     decide("training", "batch_size", lambda: _batch_size(facts))
-    decide("training", "epochs", lambda: _epochs(facts))
+    if chosen.training.minutes is None and not chosen.training.steps:
+        decide("training", "epochs", lambda: _epochs(facts))
     decide("loss", "name", lambda: _loss(facts))
     decide("optimizer", "name", lambda: _optimizer(default_network))
     decide("optimizer", "learning_rate", lambda: _learning_rate(chosen, default_network))
