@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from striate.cli._begun import BEGUN
 from striate.cli._options import (
     AllowUnreadable,
     AsJson,
@@ -51,6 +52,13 @@ def train(
     network: Network = None,
     recipe: Recipe = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over the training part.")] = None,
+    minutes: Annotated[
+        float | None,
+        typer.Option(
+            help="Instead of epochs: as many steps as let the whole command take so long "
+            "(docs/training.md)."
+        ),
+    ] = None,
     batch_size: BatchSize = None,
     learning_rate: Annotated[
         float | None, typer.Option(help="The (largest) learning rate.")
@@ -132,6 +140,7 @@ def train(
         network=network,
         recipe=recipe,
         epochs=epochs,
+        minutes=minutes,
         batch_size=batch_size,
         learning_rate=learning_rate,
         image_size=read_image_size(image_size),
@@ -145,6 +154,7 @@ def train(
         allow_inexact=allow_inexact,
         settings=read_settings(assignments, data=data, training=given({"samples": samples})),
         listener=screen,
+        begun=BEGUN,
     )
     if as_json:
         print_json(_document(run))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from striate.flow._prepare import Prepared
-from striate.training import Choice, Epoch, Listener, Step
+from striate.training import Choice, Epoch, Listener, Settings, Step
 
 if TYPE_CHECKING:
     from torch import nn
@@ -83,7 +83,7 @@ def facts_of(prepared: Prepared, network: nn.Module) -> list[Fact]:
         ),
         (
             "training",
-            f"{settings.training.epochs} epochs of batches of {settings.training.batch_size}",
+            f"{_length(settings)} of batches of {settings.training.batch_size}",
             _why(reasons, "training.epochs", "training.batch_size"),
         ),
         (
@@ -104,6 +104,14 @@ def facts_of(prepared: Prepared, network: nn.Module) -> list[Fact]:
             _why(reasons, "training.precision"),
         ),
     ]
+
+
+def _length(settings: Settings) -> str:
+    """Return how long a run is meant to be, in words."""
+    training = settings.training
+    if training.minutes is not None:
+        return f"{training.minutes:g} minute{'' if training.minutes == 1 else 's'}"
+    return f"{training.steps[-1][1]:,} steps" if training.steps else f"{training.epochs} epochs"
 
 
 def _threads(count: int | None) -> str:

@@ -19,6 +19,7 @@ from striate.training._device import make_repeatable
 from striate.training._events import Listener
 from striate.training._interrupt import Stop
 from striate.training._keeper import Keeper
+from striate.training._length import Length
 from striate.training._loop import Fitted, Plan, fit
 from striate.training._measure import measure
 from striate.training._mixing import make_mixing
@@ -166,8 +167,14 @@ def make_ready(
         _whiten(network, stage, prepared)
     outputs = count_outputs(network, stage, prepared)
     task = make_task(prepared, outputs, loss)
+    to_device(network, stage, device)
+    return _plan(prepared, settings, network, stage, task, outputs)
+
+
+def to_device(network: nn.Module, stage: InputStage, device: torch.device) -> None:
+    """Bring both to where they train, kernels as channels_last."""
     network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return _plan(prepared, settings, network, stage.to(device), task, outputs)
+    stage.to(device)
 
 
 def train_network(
@@ -214,6 +221,7 @@ def _plan(
         on_device=device.type != "cpu",
     )
     epochs = training.epochs or 1
+    length = Length(training.steps) if training.steps else None
     held_out = prepared.split.validation
     return Plan(
         network=network,
@@ -223,7 +231,7 @@ def _plan(
         batches=batches,
         samples=len(prepared.split.train),
         optimizer=_optimizer(network, settings),
-        rate=_rate(settings, epochs * len(batches), source.answer.selection[0]),
+        rate=rate_of(settings, length or epochs * len(batches), source.answer.selection[0]),
         validate=(
             (
                 lambda net: measure(
@@ -241,6 +249,7 @@ def _plan(
         mixing=make_mixing(settings.augmentation, task=source.answer.task, seed=training.seed),
         precision="bfloat16" if training.precision == "bfloat16" else "float32",
         named=lambda batch: _named(source, batch),
+        length=length,
     )
 
 
@@ -274,17 +283,21 @@ def _optimizer(network: nn.Module, settings: Settings) -> Optimizer:
     return make_optimizer(name, [one for one in groups if one.parameters], **options)
 
 
-def _rate(
-    settings: Settings, steps: int, metric: str
+def rate_of(
+    settings: Settings, length: int | Length, metric: str
 ) -> Callable[[int, list[dict[str, float]]], float]:
-    """Return step and validation rows → rate; plateau watches the loss (min) or metric (max)."""
+    """Return step and validation rows → rate; plateau watches the loss (min) or metric (max).
+
+    `length` is the number of steps, or what decides it as the run goes on.
+    """
     group = settings.schedule
     options = group.model_dump(exclude={"name"}, exclude_none=True)
     schedule = make_schedule(
         group.name or "constant",
         learning_rate=settings.optimizer.learning_rate or 0.0,
-        steps=steps,
+        steps=length if isinstance(length, int) else length.total(0),
         **options,
     )
     watched = metric if group.mode == "max" else "loss"
-    return lambda step, rows: schedule.rate(step, [row[watched] for row in rows if row])
+    place = float if isinstance(length, int) else length.place
+    return lambda step, rows: schedule.rate(place(step), [row[watched] for row in rows if row])

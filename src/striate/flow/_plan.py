@@ -44,6 +44,10 @@ def plan_source(
         settings or {},
         {"data": {"source": name_of(source)}} if name_of(source) else {},
     ]
+    for tree in trees:
+        # A run of some minutes takes these; what is planned is how long epochs would take.
+        for key in ("minutes", "steps"):
+            (tree.get("training") or {}).pop(key, None)
     wanted, told = make_settings(*trees), listener or Silent()
     with stopped_at_once("Stopped; nothing was written."):
         opened = open_wanted(source, wanted)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from time import perf_counter
 
-from striate.flow._fit import make_ready
+from striate.flow._fit import make_ready, to_device
 from striate.flow._look import layer_table
 from striate.flow._parts import TRAIN_SAMPLE
 from striate.flow._plan_memory import training_memory
@@ -55,7 +55,7 @@ def find_cost(prepared: Prepared, sample: Sample, *, seconds: float) -> Cost:
     table = layer_table(prepared, plan.network, plan.outputs)
     ready = perf_counter() - begun
     step = time_steps(plan, seconds=seconds)
-    looking = _looking(plan, prepared, SHARE * seconds)
+    looking = time_looking(plan, prepared, SHARE * seconds)
     validation = looking * len(prepared.split.validation)
     memory = training_memory(plan, table, min(plan.batches.batch_size, plan.samples))
     count = sum(len(part) for part in prepared.split.parts().values())
@@ -64,12 +64,12 @@ def find_cost(prepared: Prepared, sample: Sample, *, seconds: float) -> Cost:
         step=step,
         epoch=step.median * steps_an_epoch(plan) + validation,
         before=ready + count * (sample.decoding + sample.comparing),
-        after=_after(plan, prepared, sample, looking),
+        after=seconds_after(plan, prepared, loading=sample.loading, looking=looking),
         memory=memory,
     )
 
 
-def _looking(plan: Plan, prepared: Prepared, seconds: float) -> float:
+def time_looking(plan: Plan, prepared: Prepared, seconds: float) -> float:
     """Return the seconds in which one picture's answer is measured in evaluation mode."""
     divided, targets = prepared.split, prepared.source.targets
     part = divided.validation if len(divided.validation) else divided.train
@@ -81,8 +81,11 @@ def _looking(plan: Plan, prepared: Prepared, seconds: float) -> float:
     return time_calls(once, seconds=seconds, warm_up=1).median / len(some)
 
 
-def _after(plan: Plan, prepared: Prepared, sample: Sample, looking: float) -> float:
+def seconds_after(plan: Plan, prepared: Prepared, *, loading: float, looking: float) -> float:
     """Return the seconds after the last epoch.
+
+    `loading` and `looking` are seconds for one picture: to decode it, and to measure its answer. No
+    weight is changed.
 
     The export is done and timed. Each answer of the model folder is taken to cost what one in
     PyTorch does; those that are held against PyTorch are decoded once more.
@@ -93,11 +96,13 @@ def _after(plan: Plan, prepared: Prepared, sample: Sample, looking: float) -> fl
     checked = min(CHECKED_PICTURES, len(reference))
     measured = min(TRAIN_SAMPLE, len(divided.train)) + len(divided.validation) + len(divided.test)
     answers = (2 * checked + measured) * looking
-    return exporting + answers + checked * sample.loading + WRITING
+    return exporting + answers + checked * loading + WRITING
 
 
 def _export(plan: Plan, prepared: Prepared) -> None:
     to_onnx(plan.stage, plan.network, plan.task, prepared.shape)
+    # Exporting has moved them to the CPU.
+    to_device(plan.network, plan.stage, plan.device)
     # What checks and measures the export is loaded too: it takes time and memory at the end of a run.
     import onnxruntime  # noqa: F401
 

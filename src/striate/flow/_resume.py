@@ -81,8 +81,10 @@ def refuse_options(*trees: Mapping[str, Mapping[str, object]], **options: object
 def identity(prepared: Prepared) -> dict[str, Any]:
     """Return what must be the same for a resumed run to give the same weights, as JSON."""
     settings = prepared.settings.model_dump(mode="json")
-    # How often to save, and where the cache may be, change no weight.
+    # How often to save, and where the cache may be, change no weight. Decisions on the number of
+    # steps are added as the run goes on; `refuse_other` compares those made before the checkpoint.
     settings["training"].pop("checkpoint_seconds")
+    settings["training"].pop("steps")
     settings["data"].pop("cache")
     return {
         "settings": settings,
@@ -115,6 +117,10 @@ def refuse_other(state: "State", prepared: Prepared, resume: Resume) -> list[str
     """
     now, then = identity(prepared), state.tree["run"]
     different = list(_differences(then, now))
+    made = [list(decision) for decision in prepared.settings.training.steps]
+    before = state.tree.get("steps", [])
+    if made[: len(before)] != before:
+        different.append(f"training.steps began with {before} and is {made}")
     if different and not resume.inexact:
         raise UsageError(
             f"--resume {resume.folder}: the result would not be that of an uninterrupted run: "

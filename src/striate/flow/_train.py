@@ -51,6 +51,7 @@ from striate.training._checkpoints import Checkpoints
 if TYPE_CHECKING:
     from torch import nn
 
+    from striate.flow._minutes import Pace
     from striate.network import Summary
     from striate.training._loop import Plan
 
@@ -63,6 +64,7 @@ def train(
     network: str | nn.Module | None = None,
     loss: str | Callable[..., Any] | None = None,
     epochs: int | None = None,
+    minutes: float | None = None,
     batch_size: int | None = None,
     learning_rate: float | None = None,
     image_size: int | tuple[int, int] | None = None,
@@ -77,6 +79,7 @@ def train(
     resume: str | Path | None = None,
     allow_inexact: bool = False,
     listener: Listener | None = None,
+    begun: float | None = None,
 ) -> Run:
     """Train a network on pictures, measure it, and write a model folder that can be shipped.
 
@@ -85,8 +88,8 @@ def train(
             Source; "" takes the one in `config`.
         network: a registered name, or any module that takes float (B, C, H, W) and gives logits.
         loss: a loss's name, or a function of (logits, targets) that returns their mean loss.
-        epochs, batch_size, learning_rate, image_size, seed, device, threads: the settings people
-            change most; None leaves them to `settings`, `config`, or the data, in that order.
+        epochs, minutes, batch_size, learning_rate, image_size, seed, device, threads: the settings
+            people change most; None leaves them to `settings`, `config`, or the data, in that order.
         out, name: the run folder is `out/name`; without a name that of the source, numbered.
         recipe: a name of `striate.training.recipes()`; everything else here wins over it.
         config: a YAML file of settings, such as a run's config.yaml.
@@ -96,17 +99,19 @@ def train(
             module and a loss function may be given: the run's own.
         allow_inexact: resume also where versions, machine, settings or pictures have changed.
         listener: told about everything as it happens; None: nobody.
+        begun: `time.perf_counter()` of the moment from which `minutes` count; None: now.
 
     Raises:
         StriateError: one of its kinds; see striate.errors.
     """
-    begun = perf_counter()
+    begun = perf_counter() if begun is None else begun
     module = None if isinstance(network, str) or network is None else network
     options: dict[str, dict[str, Any]] = {
         "data": {"source": name_of(source), "image_size": image_size},
         "network": {"name": network if module is None else type(module).__name__},
         "training": {
             "epochs": epochs,
+            "minutes": minutes,
             "batch_size": batch_size,
             "seed": seed,
             "device": device,
@@ -132,6 +137,9 @@ def train(
         settings or {},
         given,
     )
+    if again is None and wanted.training.steps:
+        # Decided on before: the same run again, however long it takes now.
+        wanted.training.minutes = None
     job = _Job(
         module=module,
         loss=loss if callable(loss) else None,
@@ -209,15 +217,22 @@ def _run(prepared: Prepared, job: _Job, out: Path, name: str | None) -> Run:
     plan = make_ready(prepared, module=job.module, loss=job.loss)
     table = layer_table(prepared, plan.network, plan.outputs)
     second_look(prepared, table, told)
+    pace = None
+    if prepared.settings.training.minutes is not None:
+        from striate.flow._minutes import find_pace
+
+        pace = find_pace(prepared, plan, begun=job.begun)
     if job.resume is None:
         folder = make_run_folder(out, name, prepared.source.name)
     else:
         folder = job.resume.folder
     with RunLock(folder):
-        return _train_in(folder, prepared, plan, table, job)
+        return _train_in(folder, prepared, plan, table, job, pace)
 
 
-def _train_in(folder: Path, prepared: Prepared, plan: Plan, table: Summary, job: _Job) -> Run:
+def _train_in(
+    folder: Path, prepared: Prepared, plan: Plan, table: Summary, job: _Job, pace: Pace | None
+) -> Run:
     """Train in a run folder that nobody else writes to."""
     from striate.flow._finish import finish
     from striate.flow._fit import train_network
@@ -247,6 +262,8 @@ def _train_in(folder: Path, prepared: Prepared, plan: Plan, table: Summary, job:
     at = Position.from_tree(saved.tree["position"]) if saved else Position()
     if job.resume is not None:
         told.listener.say(f"Going on in epoch {at.epoch}, after {at.step:,} steps.")
+    if pace is not None:
+        plan = pace.fitted(prepared, plan, at, config=folder / CONFIG, say=told.listener.say)
     with stoppable(told.listener.say) as stop:
         trained = train_network(plan, folder, told, stop, keeper, at)
         if trained.fitted.epochs == 0:

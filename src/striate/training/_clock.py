@@ -1,6 +1,7 @@
 """Time: how long a run has trained and waited, and how long it will take yet."""
 
 from collections.abc import Iterable, Iterator
+from math import ceil
 from time import perf_counter
 
 from striate.data import Batch
@@ -19,6 +20,7 @@ class Clock:
 
     def __init__(self, at: Position, *, epochs: int, samples: int, steps: int) -> None:
         self._at, self._epochs, self._samples, self._steps = at, epochs, samples, steps
+        self._all = float(epochs * samples)
         self._last = perf_counter()
         self._begun = 0.0
         self._waited = self._waiting = 0.0
@@ -28,6 +30,11 @@ class Clock:
         self._waited = 0.0
         self._last = perf_counter()
         self._begun = self._at.epoch_seconds
+
+    def lasts(self, steps: int) -> None:
+        """Take note that the whole run has so many steps: its last epoch may be shorter."""
+        self._epochs = ceil(steps / self._steps)
+        self._all = self._samples * steps / self._steps
 
     def tick(self) -> None:
         """Add the time since the last tick to the position's."""
@@ -88,5 +95,5 @@ class Clock:
 
     def _seconds_left(self) -> float:
         """Extrapolate from all that is done, validation included."""
-        left = self._epochs * self._samples - self._at.seen
+        left = max(0.0, self._all - self._at.seen)
         return self._at.seconds / max(1, self._at.seen) * left

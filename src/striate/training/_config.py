@@ -15,6 +15,9 @@ from striate.training._settings import NetworkSettings, Settings
 
 Tree = dict[str, Any]
 
+LENGTHS = ("epochs", "minutes", "steps")
+"""Settings under `training` that say how long a run is."""
+
 OPTIONS = {
     "data.channels": "--channels",
     "data.exclude": "--exclude",
@@ -26,6 +29,7 @@ OPTIONS = {
     "training.batch_size": "--batch-size",
     "training.device": "--device",
     "training.epochs": "--epochs",
+    "training.minutes": "--minutes",
     "training.samples": "--samples",
     "training.seed": "--seed",
     "training.threads": "--threads",
@@ -113,12 +117,15 @@ def merge(*trees: Mapping[str, Any]) -> Tree:
 def make_settings(*trees: Mapping[str, Any]) -> Settings:
     """Return checked settings from trees of which later ones win.
 
-    A key under `network` that isn't a setting is one of the network's own options.
+    A key under `network` that isn't a setting is one of the network's own options. How long to
+    train is said by one tree, the last that says so.
 
     Raises:
         UsageError: every mistake at once, each with the nearest right key.
     """
-    tree = merge(*trees)
+    tree: Tree = {}
+    for one in trees:
+        tree = merge(_without_length(tree) if _length(one) else tree, one)
     network = tree.get("network")
     if isinstance(network, dict):
         known = NetworkSettings.model_fields
@@ -132,6 +139,26 @@ def make_settings(*trees: Mapping[str, Any]) -> Settings:
         return Settings.model_validate(tree)
     except ValidationError as error:
         raise UsageError("\n".join(_letters(error))) from error
+
+
+def _length(tree: Mapping[str, Any]) -> list[str]:
+    """Return the keys by which a tree says how long to train; raise UsageError where they disagree.
+
+    The steps of a run's config.yaml belong to its minutes.
+    """
+    group = tree.get("training")
+    said = [key for key in LENGTHS if group.get(key)] if isinstance(group, Mapping) else []
+    if len(said) > 1 and said[0] == "epochs":
+        names = [f"training.{key}" for key in said[:2]]
+        first, second = (f"{OPTIONS[name]} ({name})" if name in OPTIONS else name for name in names)
+        raise UsageError(f"{first} and {second} both say how long to train. Leave one of them out.")
+    return said
+
+
+def _without_length(tree: Tree) -> Tree:
+    if not isinstance(tree.get("training"), Mapping):
+        return tree
+    return {**tree, "training": {k: v for k, v in tree["training"].items() if k not in LENGTHS}}
 
 
 def _letters(error: ValidationError) -> Iterator[str]:

@@ -71,7 +71,8 @@ def choose(settings: Settings, facts: Facts) -> tuple[Settings, list[Choice]]:
     decide("network", "name", _network)
     default_network = chosen.network.name == "compact"
     decide("training", "batch_size", lambda: _batch_size(facts))
-    decide("training", "epochs", lambda: _epochs(facts))
+    if chosen.training.minutes is None and not chosen.training.steps:
+        decide("training", "epochs", lambda: _epochs(facts))
     if chosen.training.precision == "auto":
         chosen.training.precision = None
     decide("training", "precision", lambda: _precision(chosen, facts))

@@ -80,6 +80,8 @@ class Keeper:
         if self._known is None:
             self._known = self._identity()
         tree = {"position": position.to_tree(), "run": dict(self._known)}
+        if plan.length:
+            tree["steps"] = [list(decision) for decision in plan.length.decided]
         state = collect(plan.network, plan.optimizer, weights={BEST: best}, tree=tree)
         tensors = {**state.tensors, **{f"{NETWORK}/{name}": one for name, one in buffers.items()}}
         self._checkpoints.save(replace(state, tensors=tensors))

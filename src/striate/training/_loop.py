@@ -17,6 +17,7 @@ from striate.training._events import Listener
 from striate.training._gradients import gradient_norm
 from striate.training._interrupt import Stop
 from striate.training._keeper import Keeper
+from striate.training._length import Length
 from striate.training._mixing import Mixing
 from striate.training._optimizers import Optimizer
 from striate.training._pixels import InputStage
@@ -49,6 +50,7 @@ class Plan:
         mixing: mixes the pictures of every batch; None: they stay as they are.
         precision: what a step's forward pass computes with.
         named: a sentence that names a batch's pictures.
+        length: the number of steps, where the run is counted in them; None: `epochs` counts.
     """
 
     network: nn.Module
@@ -68,6 +70,7 @@ class Plan:
     mixing: Mixing | None = None
     precision: Precision = "float32"
     named: Callable[[Batch], str] = field(default=lambda _batch: "")
+    length: Length | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +88,7 @@ class Fitted:
 def fit(
     plan: Plan, records: Records, listener: Listener, stop: Stop, keeper: Keeper | None = None
 ) -> Fitted:
-    """Train until the epochs are done, patience ends, or somebody asks to stop.
+    """Train until the epochs or steps are done, patience ends, or somebody asks to stop.
 
     The weights returned are those of the best epoch by `plan.selection` on the validation part
     (ties: the smaller validation loss), or the last ones where there is no such part. A `keeper`
@@ -155,7 +158,14 @@ class _Running:
         done = len(at.validations)
         if plan.patience is not None and done - at.best_epoch >= plan.patience and done:
             return f"no better epoch in {plan.patience} (early stopping)"
+        if plan.length:
+            return "all steps done" if self.over() and at.batches == 0 else ""
         return "all epochs done" if done >= plan.epochs else ""
+
+    def over(self) -> bool:
+        """Return whether the last step is done, where the run is counted in steps."""
+        length, step = self.plan.length, self.at.step
+        return length is not None and step >= length.total(step)
 
     def epoch(self) -> None:
         """Do the steps of the epoch that are left, or as many as are done when `stop` is set."""
@@ -172,11 +182,14 @@ class _Running:
     def _steps(self) -> bool:
         """Do the steps that are left; return False where the run has to go back to `good`."""
         for batch in self.clock.waited_for(self.plan.batches.epoch(self.at.epoch, self.at.batches)):
+            if self.over():
+                break
             try:
                 self._step(batch)
             except NotFiniteError as error:
                 self._slow_down(error, batch)
                 return False
+            self._look_ahead()
             if self.stop:
                 break
             if self.at.batches % SNAPSHOT_STEPS == 0:
@@ -210,6 +223,12 @@ class _Running:
             self.clock.tick()
         self.listener.step(self.clock.told(loss))
 
+    def _look_ahead(self) -> None:
+        """Decide how many steps there are where that is open, and tell the clock."""
+        if self.plan.length:
+            self.plan.length.stepped(self.at)
+            self.clock.lasts(self.plan.length.total(self.at.step))
+
     def _slow_down(self, error: NotFiniteError, batch: Batch) -> None:
         """Halve the rate for what is left of the run; raise where it was halved twice before."""
         at, good = self.at, self.good
@@ -233,6 +252,8 @@ class _Running:
             told = self.clock.epoch(row, rate=self.rate, metric=plan.selection[0], best=is_best)
             self.records.epoch(told)
             at.next_epoch()
+        if plan.length:
+            plan.length.validated()
         self.listener.epoch(told)
 
     def offer(self) -> None:

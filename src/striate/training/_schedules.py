@@ -22,8 +22,10 @@ PLATEAU_LEAST_CHANGE = 1e-8
 class Schedule(Protocol):
     """The learning rate of every step."""
 
-    def rate(self, step: int, values: Sequence[float] = ()) -> float:
+    def rate(self, step: float, values: Sequence[float] = ()) -> float:
         """Return the learning rate of a step, counted from 0; steps after the last keep its rate.
+
+        A place between two steps has a rate between theirs.
 
         `values` are the validation figures of the epochs done before this step, oldest first;
         only the plateau schedule reads them.
@@ -155,7 +157,7 @@ class Constant:
 
     learning_rate: float
 
-    def rate(self, step: int, values: Sequence[float] = ()) -> float:  # noqa: ARG002
+    def rate(self, step: float, values: Sequence[float] = ()) -> float:  # noqa: ARG002
         """Return the rate."""
         return self.learning_rate
 
@@ -171,7 +173,7 @@ class OneCycle:
     div_factor: float
     final_div_factor: float
 
-    def rate(self, step: int, values: Sequence[float] = ()) -> float:  # noqa: ARG002
+    def rate(self, step: float, values: Sequence[float] = ()) -> float:  # noqa: ARG002
         """Return the rate of the step; a run of one step takes the highest."""
         last = self.steps - 1
         if last == 0:
@@ -195,7 +197,7 @@ class _Falling:
     steps: int
     warmup_steps: int
 
-    def rate(self, step: int, values: Sequence[float] = ()) -> float:  # noqa: ARG002
+    def rate(self, step: float, values: Sequence[float] = ()) -> float:  # noqa: ARG002
         """Return the rate of the step; it would reach 0 at the step after the last."""
         if step < self.warmup_steps:
             return self.learning_rate * (step + 1) / (self.warmup_steps + 1)
@@ -234,7 +236,7 @@ class Plateau:
     patience: int
     min_lr: float
 
-    def rate(self, step: int, values: Sequence[float] = ()) -> float:  # noqa: ARG002
+    def rate(self, step: float, values: Sequence[float] = ()) -> float:  # noqa: ARG002
         """Return the rate that the figures of the epochs done so far lead to."""
         return plateau_rate(
             values,

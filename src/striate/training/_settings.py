@@ -7,11 +7,28 @@ before training starts, so `config.yaml` in the run folder repeats the run.
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
+from pydantic_core import PydanticCustomError
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 Pixels = Annotated[int, Field(ge=1, le=8192)]
 NotNegative = Annotated[float, Field(ge=0)]
+
+
+Decisions = list[tuple[Annotated[int, Field(ge=0)], PositiveInt]]
+
+
+def _in_order(decisions: Decisions) -> Decisions:
+    """Return (steps done, steps in all), made one after another and each before its own end."""
+    since = [done for done, _ in decisions]
+    ordered = since == sorted(set(since)) and since[:1] in ([], [0])
+    if not ordered or any(total <= done for done, total in decisions):
+        raise PydanticCustomError(
+            "decisions",
+            "expected pairs of steps done, which begin with 0 and rise, and steps in all, which are "
+            "more",
+        )
+    return decisions
 
 
 class Group(BaseModel):
@@ -111,6 +128,13 @@ class TrainingSettings(Group):
     """How long, with what, and where."""
 
     epochs: PositiveInt | None = Field(default=None, description="passes over the training part")
+    minutes: PositiveFloat | None = Field(
+        default=None, description="instead of epochs: how long the whole run should take"
+    )
+    steps: Annotated[Decisions, AfterValidator(_in_order)] = Field(
+        default=[],
+        description="what `minutes` came to: steps done, and how many in all were then decided on",
+    )
     batch_size: PositiveInt | None = Field(default=None, description="pictures per step")
     seed: Annotated[int, Field(ge=0, lt=2**63)] = Field(
         default=0, description="of everything random"
