@@ -121,6 +121,7 @@ def train(
     """
     import sys
 
+    from striate._launch import process
     from striate.cli._output import print_json
     from striate.cli._screen import Screen
     from striate.flow import train as run_training
@@ -162,6 +163,8 @@ def train(
         settings=merge(parse_assignments(assignments or []), given),
         listener=screen,
     )
+    if process():
+        return run.exit_code  # process 0 tells what came out
     if as_json:
         print_json(_document(run))
     else:

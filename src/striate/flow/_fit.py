@@ -27,6 +27,7 @@ from striate.training._pixels import InputStage, channel_statistics
 from striate.training._position import Position
 from striate.training._records import Records
 from striate.training._schedules import make_schedule
+from striate.training._world import ALONE, World
 
 # Statistics of that many pictures are as good as those of all, and take no time.
 STATISTICS_SAMPLE = 10_000
@@ -136,7 +137,11 @@ def augmentation_of(settings: Settings) -> Augmentation | None:
 
 
 def make_ready(
-    prepared: Prepared, *, module: nn.Module | None, loss: Callable[..., Any] | None
+    prepared: Prepared,
+    *,
+    module: nn.Module | None,
+    loss: Callable[..., Any] | None,
+    world: World = ALONE,
 ) -> Plan:
     """Put everything together for the named network, or the user's own module; nothing is written.
 
@@ -154,7 +159,7 @@ def make_ready(
     outputs = count_outputs(network, stage, prepared)
     task = make_task(prepared, outputs, loss)
     network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return _plan(prepared, settings, network, stage.to(device), task, outputs)
+    return _plan(prepared, settings, network, stage.to(device), task, outputs, world)
 
 
 def train_network(
@@ -185,6 +190,7 @@ def _plan(
     stage: InputStage,
     task: Task,
     outputs: int,
+    world: World,
 ) -> Plan:
     training, source = settings.training, prepared.source
     device = torch.device(prepared.device)
@@ -199,6 +205,7 @@ def _plan(
         shuffle=True,
         threads=training.threads or 1,
         on_device=device.type != "cpu",
+        share=world.share,
     )
     epochs = training.epochs or 1
     held_out = prepared.split.validation
@@ -214,7 +221,7 @@ def _plan(
         validate=(
             (
                 lambda net: measure(
-                    net, stage, task, prepared.store, source.targets, held_out, device
+                    net, stage, task, prepared.store, source.targets, held_out, device, world
                 )
             )
             if len(held_out)
@@ -227,6 +234,7 @@ def _plan(
         device=device,
         mixing=make_mixing(settings.augmentation, task=source.answer.task, seed=training.seed),
         named=lambda batch: _named(source, batch),
+        world=world,
     )
 
 

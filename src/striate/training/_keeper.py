@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from striate.training._checkpoints import State
     from striate.training._loop import Plan
     from striate.training._optimizers import Optimizer
-    from striate.training._records import Records
+    from striate.training._records import Records, Unkept
 
 BEST = "best"
 
@@ -69,7 +69,7 @@ class Keeper:
         plan: Plan,
         buffers: Mapping[str, Tensor],
         best: Mapping[str, Tensor],
-        records: Records,
+        records: Records | Unkept,
     ) -> None:
         """Save now; the tables first, so that they are never behind the state.
 
