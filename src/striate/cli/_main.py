@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from striate._launch import process
 from striate._version import __version__
 from striate.cli._output import close_quietly, note, out
 from striate.errors import StriateError
@@ -83,7 +84,8 @@ def main() -> None:
         )
         code = error.exit_code
     except StriateError as error:
-        note(f"striate: {error}")
+        which = f" (process {process()})" if process() else ""
+        note(f"striate{which}: {error}")
         code = error.exit_code
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]

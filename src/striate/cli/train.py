@@ -117,6 +117,7 @@ def train(
     """
     import sys
 
+    from striate._launch import process
     from striate.cli._output import print_json
     from striate.cli._screen import Screen
     from striate.flow import train as run_training
@@ -156,6 +157,8 @@ def train(
         listener=screen,
         begun=BEGUN,
     )
+    if process():
+        return run.exit_code  # process 0 tells what came out
     if as_json:
         print_json(_document(run))
     else:

@@ -48,6 +48,7 @@ class Batches:
         drop_last: bool = False,
         threads: int = 1,
         on_device: bool = False,
+        share: Callable[[int], slice] | None = None,
     ) -> None:
         """Describe the batches; nothing is read yet.
 
@@ -64,6 +65,8 @@ class Batches:
                 pictures are smaller than 64x64. The pictures don't depend on it.
             on_device: leave to an accelerator what it can do (`Batch.deferred`): everything where
                 pictures are warped and neither blurred nor made noisy, else nothing.
+            share: the part of a batch's pictures that is made here, by their number, where several
+                processes divide every batch; None: all of it.
         """
         if batch_size < 1:
             raise ValueError(f"batch_size is {batch_size}; expected 1 or more.")
@@ -78,6 +81,7 @@ class Batches:
         self.drop_last = drop_last
         self.threads = max(1, threads) if _area(store) >= _SHARED else 1
         self.waited = 0.0
+        self._share = share
         self._defers = on_device and self.augmentation is not None and self.augmentation.on_device
         self._known: tuple[int, Positions] | None = None
 
@@ -85,6 +89,10 @@ class Batches:
         """Return the batches of one epoch."""
         full, rest = divmod(len(self.positions), self.batch_size)
         return full + bool(rest and not self.drop_last)
+
+    def count(self, index: int) -> int:
+        """Return the pictures of an epoch's batch, those of other processes included."""
+        return min(self.batch_size, len(self.positions) - index * self.batch_size)
 
     def batch(self, epoch: int, index: int) -> Batch:
         """Return one batch of an epoch; IndexError where `index` isn't in 0 to len - 1."""
@@ -139,6 +147,8 @@ class Batches:
         """Return a batch whose pictures are still to be written."""
         start = index * self.batch_size
         positions = self._order(epoch)[start : start + self.batch_size]
+        if self._share is not None:
+            positions = positions[self._share(len(positions))]
         shape, deferred = self.store.shape, None
         if self.augmentation is not None and self._defers:
             size = (shape.height, shape.width, shape.channels)

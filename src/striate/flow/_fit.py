@@ -28,6 +28,7 @@ from striate.training._pixels import InputStage, channel_statistics
 from striate.training._position import Position
 from striate.training._records import Records
 from striate.training._schedules import make_schedule
+from striate.training._world import ALONE, World
 
 # Statistics of that many pictures are as good as those of all, and take no time.
 STATISTICS_SAMPLE = 10_000
@@ -148,7 +149,11 @@ def augmentation_of(settings: Settings) -> Augmentation | None:
 
 
 def make_ready(
-    prepared: Prepared, *, module: nn.Module | None, loss: Callable[..., Any] | None
+    prepared: Prepared,
+    *,
+    module: nn.Module | None,
+    loss: Callable[..., Any] | None,
+    world: World = ALONE,
 ) -> Plan:
     """Put everything together for the named network, or the user's own module; nothing is written.
 
@@ -168,7 +173,7 @@ def make_ready(
     outputs = count_outputs(network, stage, prepared)
     task = make_task(prepared, outputs, loss)
     to_device(network, stage, device)
-    return _plan(prepared, settings, network, stage, task, outputs)
+    return _plan(prepared, settings, network, stage, task, outputs, world)
 
 
 def to_device(network: nn.Module, stage: InputStage, device: torch.device) -> None:
@@ -205,6 +210,7 @@ def _plan(
     stage: InputStage,
     task: Task,
     outputs: int,
+    world: World,
 ) -> Plan:
     training, source = settings.training, prepared.source
     device = torch.device(prepared.device)
@@ -219,6 +225,7 @@ def _plan(
         shuffle=True,
         threads=training.threads or 1,
         on_device=device.type != "cpu",
+        share=world.share,
     )
     epochs = training.epochs or 1
     length = Length(training.steps) if training.steps else None
@@ -235,7 +242,7 @@ def _plan(
         validate=(
             (
                 lambda net: measure(
-                    net, stage, task, prepared.store, source.targets, held_out, device
+                    net, stage, task, prepared.store, source.targets, held_out, device, world
                 )
             )
             if len(held_out)
@@ -250,6 +257,7 @@ def _plan(
         precision="bfloat16" if training.precision == "bfloat16" else "float32",
         named=lambda batch: _named(source, batch),
         length=length,
+        world=world,
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from striate._launch import local_processes
 from striate.answer import Answer
 from striate.data import (
     TRAIN,
@@ -159,10 +160,12 @@ def plan_network(settings: Settings, shape: Shape, answer: Answer) -> None:
 
 
 def processors() -> int:
-    """Return the number of processors that this process may use."""
+    """Return the number of processors for this process, where several share them its part."""
     if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+        count = len(os.sched_getaffinity(0))
+    else:
+        count = os.cpu_count() or 1
+    return max(1, count // local_processes())
 
 
 def store_pictures(

@@ -78,7 +78,7 @@ def refuse_options(*trees: Mapping[str, Mapping[str, object]], **options: object
         )
 
 
-def identity(prepared: Prepared) -> dict[str, Any]:
+def identity(prepared: Prepared, processes: int = 1) -> dict[str, Any]:
     """Return what must be the same for a resumed run to give the same weights, as JSON."""
     settings = prepared.settings.model_dump(mode="json")
     # How often to save, and where the cache may be, change no weight. Decisions on the number of
@@ -91,6 +91,7 @@ def identity(prepared: Prepared) -> dict[str, Any]:
         "versions": versions(),
         "machine": machine().partition(",")[0],
         "device": prepared.device,
+        "processes": processes,
         "pictures": _pictures(prepared),
     }
 
@@ -109,14 +110,16 @@ def _pictures(prepared: Prepared) -> str:
     return digest.hexdigest()
 
 
-def refuse_other(state: "State", prepared: Prepared, resume: Resume) -> list[str]:
+def refuse_other(
+    state: "State", prepared: Prepared, resume: Resume, processes: int = 1
+) -> list[str]:
     """Return what differs from the run that was saved, a phrase each.
 
     Raises:
         UsageError: something differs and `resume` isn't inexact.
     """
-    now, then = identity(prepared), state.tree["run"]
-    different = list(_differences(then, now))
+    now, then = identity(prepared, processes), state.tree["run"]
+    different = list(differences(then, now))
     made = [list(decision) for decision in prepared.settings.training.steps]
     before = state.tree.get("steps", [])
     if made[: len(before)] != before:
@@ -129,7 +132,8 @@ def refuse_other(state: "State", prepared: Prepared, resume: Resume) -> list[str
     return different
 
 
-def _differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """Return what differs between two results of `identity`, a phrase each."""
     found = []
     for group in sorted({*then["settings"], *now["settings"]}):
         old, new = then["settings"].get(group, {}), now["settings"].get(group, {})
@@ -149,6 +153,9 @@ def _differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
         for what in ("machine", "device")
         if then[what] != now[what]
     ]
+    old, new = then.get("processes", 1), now["processes"]
+    if old != new:
+        found.append(f"the number of processes was {old} and is {new}")
     if then["pictures"] != now["pictures"]:
         found.append("the pictures, their targets or their parts have changed")
     return found

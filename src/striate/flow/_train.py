@@ -9,7 +9,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from striate.data import Source, stop_at_faults
-from striate.errors import StoppedError
+from striate.errors import StoppedError, UsageError
 from striate.flow._check import BEFORE_TRAINING, look_closer
 from striate.flow._facts import Told, facts_of
 from striate.flow._opening import name_of, open_wanted
@@ -47,6 +47,7 @@ from striate.training import (
 )
 from striate.training import recipe as find_recipe
 from striate.training._checkpoints import Checkpoints
+from striate.training._world import ALONE, World, join
 
 if TYPE_CHECKING:
     from torch import nn
@@ -124,6 +125,9 @@ def train(
         group: {key: value for key, value in keys.items() if value not in (None, "")}
         for group, keys in options.items()
     }
+    world = join()
+    # Where several processes share a machine, the first one checks, decodes and keeps the pictures.
+    world.take_turn()
     again = None
     if resume is not None:
         if module is not None:
@@ -140,15 +144,21 @@ def train(
     if again is None and wanted.training.steps:
         # Decided on before: the same run again, however long it takes now.
         wanted.training.minutes = None
+    if world.size > 1 and wanted.training.minutes is not None:
+        raise UsageError(
+            "--minutes (training.minutes) times one process; several can't be timed. Give --epochs."
+        )
     job = _Job(
         module=module,
         loss=loss if callable(loss) else None,
-        told=Told(listener or Silent()),
+        told=Told((listener or Silent()) if world.rank == 0 else Silent()),
         begun=begun,
+        world=world,
         resume=again,
     )
     with stopped_at_once("Stopped; nothing was written."):
         prepared = _prepare(open_wanted(source, wanted), wanted, job)
+    world.pass_on()
     return _run(prepared, job, Path(out), name)
 
 
@@ -160,6 +170,7 @@ class _Job:
     loss: Callable[..., Any] | None
     told: Told
     begun: float
+    world: World = ALONE
     resume: Resume | None = None
 
 
@@ -210,11 +221,14 @@ def _prepare(source: Source, wanted: Settings, job: _Job) -> Prepared:
 def _run(prepared: Prepared, job: _Job, out: Path, name: str | None) -> Run:
     # Imports PyTorch: not before the source has been found good.
     from striate.flow._fit import make_ready
+    from striate.flow._follow import follow
     from striate.flow._look import layer_table, second_look
     from striate.training._lock import RunLock
 
     told = job.told
-    plan = make_ready(prepared, module=job.module, loss=job.loss)
+    plan = make_ready(prepared, module=job.module, loss=job.loss, world=job.world)
+    if job.world.rank:
+        return follow(prepared, plan, told)
     table = layer_table(prepared, plan.network, plan.outputs)
     second_look(prepared, table, told)
     pace = None
@@ -236,10 +250,11 @@ def _train_in(
     """Train in a run folder that nobody else writes to."""
     from striate.flow._finish import finish
     from striate.flow._fit import train_network
+    from striate.flow._follow import lead
     from striate.training._keeper import Keeper
     from striate.training._position import Position
 
-    told = job.told
+    told, world = job.told, job.world
     checkpoints = Checkpoints(folder / CHECKPOINTS, tell=told.warn)
     saved = None
     if job.resume is None:
@@ -248,29 +263,32 @@ def _train_in(
         saved = checkpoints.newest()
         checkpoints.sweep()
         if saved is not None:
-            for difference in refuse_other(saved, prepared, job.resume):
+            for difference in refuse_other(saved, prepared, job.resume, world.size):
                 told.warn(f"Not an exact resume: {difference}.")
-    again = f"striate train --resume {folder}"
+    again = f"{world.command} train --resume {folder}"
     keeper = Keeper(
         checkpoints,
         seconds=prepared.settings.training.checkpoint_seconds,
-        identity=lambda: identity(prepared),
+        identity=lambda: identity(prepared, world.size),
         again=again,
         saved=saved,
     )
-    told.found(facts_of(prepared, plan.network))
+    told.found([*facts_of(prepared, plan.network), *world.facts()])
     at = Position.from_tree(saved.tree["position"]) if saved else Position()
     if job.resume is not None:
         told.listener.say(f"Going on in epoch {at.epoch}, after {at.step:,} steps.")
     if pace is not None:
         plan = pace.fitted(prepared, plan, at, config=folder / CONFIG, say=told.listener.say)
+    lead(prepared, plan, folder)
     with stoppable(told.listener.say) as stop:
         trained = train_network(plan, folder, told, stop, keeper, at)
+        world.close()
         if trained.fitted.epochs == 0:
             raise StoppedError(
                 f"Stopped before the first epoch was done. Go on with: {again}", stop.exit_code
             )
-        if stop.at_once:
+        # Who started several processes ends them soon after asking them to stop.
+        if stop.at_once or (stop and world.size > 1):
             raise StoppedError(
                 f"Stopped; what is done is saved. Go on with: {again}", stop.exit_code
             )

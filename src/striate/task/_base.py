@@ -45,6 +45,13 @@ class Task(Protocol):
         """
         ...
 
+    def weight(self, targets: Tensor) -> float:
+        """Return what `loss` divides by: the number of samples, or their classes' weights added.
+
+        So the loss of two batches together is the mean of their losses by weight.
+        """
+        ...
+
     def loss_each(self, logits_BK: Tensor, targets: Tensor) -> Tensor:
         """Return the loss of each sample, float32 (B,), to be averaged over a part's samples."""
         ...

@@ -46,6 +46,11 @@ class ClassificationTask:
         """Return the mean loss of the batch, weighted by class and by sample where asked."""
         return mean(self._loss(logits_BK.float(), targets), weights, self._divisors(targets))
 
+    def weight(self, targets: Tensor) -> float:
+        """Return the samples' class weights added; their number where classes have none."""
+        divisors = self._divisors(targets)
+        return float(len(targets)) if divisors is None else float(divisors.double().sum())
+
     def loss_each(self, logits_BK: Tensor, targets: Tensor) -> Tensor:
         """Return each sample's loss, class weights included, (B,)."""
         return per_sample(self._loss(logits_BK.float(), targets), len(logits_BK))

@@ -42,6 +42,10 @@ class RegressionTask:
         """Return the mean loss of the batch, weighted by sample where asked."""
         return mean(self._loss(logits_BK.float(), targets), weights)
 
+    def weight(self, targets: Tensor) -> float:
+        """Return the number of samples."""
+        return float(len(targets))
+
     def loss_each(self, logits_BK: Tensor, targets: Tensor) -> Tensor:
         """Return each sample's loss, averaged over its targets, (B,)."""
         return per_sample(self._loss(logits_BK.float(), targets), len(logits_BK))

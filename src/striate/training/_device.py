@@ -41,8 +41,12 @@ def make_repeatable(seed: int, threads: int, device: torch.device) -> None:
     torch._C._set_deterministic_algorithms(True, warn_only=device.type == "mps")
 
 
-def step_seed(seed: int, step: int) -> int:
-    """Return the seed of one step's own randomness (dropout): a mix of both numbers, 63 bits."""
-    mixed = (seed * 0x9E3779B97F4A7C15 + step * 0xBF58476D1CE4E5B9 + 1) & (2**64 - 1)
+def step_seed(seed: int, step: int, rank: int = 0) -> int:
+    """Return the seed of one step's own randomness (dropout): a mix of the numbers, 63 bits.
+
+    `rank` is that of the process, where several train together: each has other pictures.
+    """
+    counters = step * 0xBF58476D1CE4E5B9 + rank * 0xD6E8FEB86659FD93
+    mixed = (seed * 0x9E3779B97F4A7C15 + counters + 1) & (2**64 - 1)
     mixed = ((mixed ^ (mixed >> 31)) * 0x94D049BB133111EB) & (2**64 - 1)
     return (mixed ^ (mixed >> 29)) >> 1

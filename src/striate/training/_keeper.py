@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from striate.training._checkpoints import State
     from striate.training._loop import Plan
     from striate.training._optimizers import Optimizer
-    from striate.training._records import Records
+    from striate.training._records import Records, Unkept
 
 BEST = "best"
 
@@ -69,7 +69,7 @@ class Keeper:
         plan: Plan,
         buffers: Mapping[str, Tensor],
         best: Mapping[str, Tensor],
-        records: Records,
+        records: Records | Unkept,
     ) -> None:
         """Save now; the tables first, so that they are never behind the state.
 
@@ -79,7 +79,7 @@ class Keeper:
         records.flush(to_disk=True)
         if self._known is None:
             self._known = self._identity()
-        tree = {"position": position.to_tree(), "run": dict(self._known)}
+        tree: dict[str, Any] = {"position": position.to_tree(), "run": dict(self._known)}
         if plan.length:
             tree["steps"] = [list(decision) for decision in plan.length.decided]
         state = collect(plan.network, plan.optimizer, weights={BEST: best}, tree=tree)

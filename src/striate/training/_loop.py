@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from striate.data import Batch, Batches
-from striate.errors import NotFiniteError
+from striate.errors import NotFiniteError, PeerError
 from striate.task import Task
 from striate.training._clock import Clock
 from striate.training._device import step_seed
@@ -24,10 +24,11 @@ from striate.training._pixels import InputStage
 from striate.training._position import Position
 from striate.training._precision import Precision, forward
 from striate.training._probe import LayerState, Probe, complaints, probing
-from striate.training._records import Records
+from striate.training._records import Records, Unkept
 from striate.training._snapshot import Snapshot
 from striate.training._warp import augment_on_device
 from striate.training._watch import Watch
+from striate.training._world import ALONE, World
 
 SMALLEST_FACTOR = 0.25
 """Of the learning rate: halved twice, then a number that isn't finite ends the run."""
@@ -51,6 +52,7 @@ class Plan:
         precision: what a step's forward pass computes with.
         named: a sentence that names a batch's pictures.
         length: the number of steps, where the run is counted in them; None: `epochs` counts.
+        world: the processes that train together, with a plan each.
     """
 
     network: nn.Module
@@ -71,6 +73,7 @@ class Plan:
     precision: Precision = "float32"
     named: Callable[[Batch], str] = field(default=lambda _batch: "")
     length: Length | None = None
+    world: World = ALONE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +89,11 @@ class Fitted:
 
 
 def fit(
-    plan: Plan, records: Records, listener: Listener, stop: Stop, keeper: Keeper | None = None
+    plan: Plan,
+    records: Records | Unkept,
+    listener: Listener,
+    stop: Stop,
+    keeper: Keeper | None = None,
 ) -> Fitted:
     """Train until the epochs or steps are done, patience ends, or somebody asks to stop.
 
@@ -98,11 +105,22 @@ def fit(
     Raises:
         NotFiniteError: a loss or gradient isn't finite, at smaller rates either; the weights are
             those before that step.
+        PeerError: another process has gone; the step before it is saved.
     """
     at, best = keeper.begin(plan.network, plan.optimizer) if keeper else (Position(), {})
+    at = plan.world.begin(plan, at, stop)
     run = _Running(plan, at, best, records, listener, stop, keeper)
     with run.watch:
-        return _fitted(run)
+        try:
+            with plan.world.watched():
+                return _fitted(run)
+        except PeerError as error:
+            if keeper is None:
+                raise
+            run.save()
+            raise PeerError(
+                f"{error} What was done before is saved. Go on with: {keeper.again}"
+            ) from error
 
 
 def _fitted(run: "_Running") -> Fitted:
@@ -112,7 +130,7 @@ def _fitted(run: "_Running") -> Fitted:
     stopped = run.ended()
     while not stopped:
         run.epoch()
-        if stop:
+        if run.asked:
             stopped = f"stopped by a signal in epoch {at.epoch}"
             run.watch.noticed()
             break
@@ -139,7 +157,7 @@ class _Running:
         plan: Plan,
         at: Position,
         best: dict[str, Tensor],
-        records: Records,
+        records: Records | Unkept,
         listener: Listener,
         stop: Stop,
         keeper: Keeper | None,
@@ -151,6 +169,7 @@ class _Running:
         self.buffers = Buffers(plan.network)
         self.watch = Watch(self.save_last, keeper.again if keeper else "")
         self.rate = 0.0
+        self.asked = False
 
     def ended(self) -> str:
         """Return why there is no further epoch; "" where there is one."""
@@ -190,7 +209,8 @@ class _Running:
                 self._slow_down(error, batch)
                 return False
             self._look_ahead()
-            if self.stop:
+            self.asked = self.plan.world.asked(self.stop)
+            if self.asked:
                 break
             if self.at.batches % SNAPSHOT_STEPS == 0:
                 self.good = Snapshot(self.plan.network, self.plan.optimizer, self.at)
@@ -210,7 +230,7 @@ class _Running:
             self.records.layers(at.step, at.epoch, probe.states)
             for sentence in complaints(probe.states) if at.epoch == 1 else ():
                 self.listener.warn(sentence)
-        images = len(batch.positions)
+        images = plan.batches.count(at.batches)
         with self.watch.guard:
             plan.optimizer.step(self.rate)
             self.buffers.keep()
@@ -243,7 +263,7 @@ class _Running:
     def validate(self) -> None:
         """Measure the epoch that is done, and keep its weights where they are the best."""
         plan, at = self.plan, self.at
-        row = plan.validate(plan.network) if plan.validate else {}
+        row = plan.world.same_row(plan.validate(plan.network)) if plan.validate else {}
         is_best = at.best_epoch == 0 or _better(plan, row, at.validations[at.best_epoch - 1])
         with self.watch.guard:
             at.validations.append(row)
@@ -316,15 +336,15 @@ def gradients(
 ) -> tuple[float, float]:
     """Compute a step's gradients; return (mean loss, gradient norm). No weight is changed.
 
-    The randomness of dropout and mixing comes from (seed, step) alone: no generator's state
-    outlives a step.
+    The randomness of dropout and mixing comes from (seed, step), and that of dropout from the
+    process's number: no generator's state outlives a step.
 
     Raises:
         NotFiniteError: the loss or a gradient isn't finite; `rate` is for its message.
     """
-    torch.default_generator.manual_seed(step_seed(plan.seed, step))
+    torch.default_generator.manual_seed(step_seed(plan.seed, step, plan.world.rank))
     loss = _loss(plan, plan.stage(pictures_BHWC), targets.to(plan.device), step)
-    value = float(loss.item())
+    value = plan.world.mean_loss(loss)
     if not math.isfinite(value):
         raise NotFiniteError(_not_finite("loss", value, step, rate))
     plan.optimizer.zero_grad()
@@ -337,12 +357,19 @@ def gradients(
 
 def _loss(plan: Plan, pictures_BCHW: Tensor, targets: Tensor, step: int) -> Tensor:
     """Return the mean loss of a batch on the device, mixed where the plan says so."""
+    loss = plan.world.loss(plan.task, targets)
     if plan.mixing is None:
-        return plan.task.loss(forward(plan.network, pictures_BCHW, plan.precision), targets)
+        return loss(_logits(plan, pictures_BCHW), targets)
     pictures, _, height, width = pictures_BCHW.shape
     mixture = plan.mixing.mixture(step, pictures=pictures, height=height, width=width)
-    logits = forward(plan.network, mixture.pictures(pictures_BCHW), plan.precision)
-    return mixture.loss(plan.task.loss, logits, targets)
+    return mixture.loss(loss, _logits(plan, mixture.pictures(pictures_BCHW)), targets)
+
+
+def _logits(plan: Plan, pictures_BCHW: Tensor) -> Tensor:
+    """Return the logits of a step, in the plan's precision."""
+    return forward(
+        lambda pictures: plan.world.logits(plan.network, pictures), pictures_BCHW, plan.precision
+    )
 
 
 def _not_finite(what: str, value: float, step: int, rate: float) -> str:

@@ -9,6 +9,7 @@ from torch import nn
 
 from striate.data import Store
 from striate.task import Task
+from striate.training._world import ALONE, World
 
 EVALUATION_BATCH = 256
 
@@ -19,17 +20,22 @@ def logits_of(
     store: Store,
     positions: npt.NDArray[np.int64],
     device: torch.device,
+    world: World = ALONE,
 ) -> torch.Tensor:
-    """Return the network's logits (N, K) for stored pictures, in evaluation mode, on the CPU."""
+    """Return the network's logits (N, K) for stored pictures, in evaluation mode, on the CPU.
+
+    Several processes take whole batches in turn, so that each logit is what one process computes.
+    """
+    world.align(network)
     was_training = network.training
     network.eval()
     parts = []
     with torch.inference_mode():
-        for start in range(0, len(positions), EVALUATION_BATCH):
+        for start in range(0, len(positions), EVALUATION_BATCH)[world.rank :: world.size]:
             pictures = store.take(positions[start : start + EVALUATION_BATCH])
             parts.append(network(stage(torch.from_numpy(pictures).to(device))).cpu())
     network.train(was_training)
-    return torch.cat(parts)
+    return world.joined(parts, len(positions), EVALUATION_BATCH)
 
 
 def measure(
@@ -40,12 +46,13 @@ def measure(
     targets: npt.NDArray[Any],
     positions: npt.NDArray[np.int64],
     device: torch.device,
+    world: World = ALONE,
 ) -> dict[str, float]:
     """Return the trained loss as `loss`, and the task's metrics, for some positions of a source.
 
     `targets` are the whole source's. The loss is the one that is trained, per sample, averaged.
     """
-    logits_NK = logits_of(network, stage, store, positions, device)
+    logits_NK = logits_of(network, stage, store, positions, device, world)
     wanted = targets[positions]
     with torch.inference_mode():
         loss = task.loss_each(logits_NK, task.tensor(wanted)).double().mean().item()

@@ -4,10 +4,11 @@ Weights, their gradients and the optimizer are float32 in any case, and so are v
 export: only products of weights and layers' outputs are rounded to 8 bits of fraction.
 """
 
+from collections.abc import Callable
 from typing import Literal
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 Precision = Literal["float32", "bfloat16"]
 
@@ -23,14 +24,16 @@ def has_fast_bfloat16(device: str) -> bool:
     return device == "cpu" and supported is not None and bool(supported())
 
 
-def forward(network: nn.Module, pictures_BCHW: Tensor, precision: Precision) -> Tensor:
+def forward(
+    network: Callable[[Tensor], Tensor], pictures_BCHW: Tensor, precision: Precision
+) -> Tensor:
     """Return the network's logits; float32 where the layers computed with bfloat16.
 
     Autocast ends before the loss: logits as near to each other as bfloat16 makes them equal would
     lose most of a softmax's digits.
     """
     if precision == "float32":
-        return network(pictures_BCHW)  # type: ignore[no-any-return]
+        return network(pictures_BCHW)
     with torch.autocast(pictures_BCHW.device.type, torch.bfloat16):
-        logits_BK: Tensor = network(pictures_BCHW)
+        logits_BK = network(pictures_BCHW)
     return logits_BK.float()

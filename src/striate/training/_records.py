@@ -101,6 +101,25 @@ class Records:
             raise DiskError(f"{self._steps.name}: can't be written ({error.strerror}).") from error
 
 
+class Unkept:
+    """The tables of a process that writes none: process 0 writes those of all."""
+
+    def step(self, step: int, epoch: int, loss: float, rate: float, norm: float) -> None:
+        """Drop it."""
+
+    def layers(self, step: int, epoch: int, states: Sequence[LayerState]) -> None:
+        """Drop it."""
+
+    def epoch(self, epoch: Epoch) -> None:
+        """Drop it."""
+
+    def back_to(self, *, step: int) -> None:
+        """Drop it."""
+
+    def flush(self, *, to_disk: bool = False) -> None:
+        """Do nothing."""
+
+
 def _opened(path: Path, column: str, before: int, header: Sequence[str]) -> TextIO:
     """Open a table to write on, with those of its rows whose `column` is below `before`."""
     rows = []

@@ -28,7 +28,7 @@ class Watch:
 
     Args:
         save: saves the state that the last finished step has left; called by the thread.
-        again: the command that goes on, for the message.
+        again: the command that goes on, for the message; "": none is printed.
     """
 
     def __init__(self, save: Callable[[], None], again: str) -> None:
@@ -85,9 +85,10 @@ class Watch:
             return
         with self.guard:
             self._save()
-            sys.stderr.write(
-                "striate: Stopped in the middle of a step; what was done before it is saved. "
-                f"Go on with: {self._again}\n"
-            )
-            sys.stderr.flush()
+            if self._again:
+                sys.stderr.write(
+                    "striate: Stopped in the middle of a step; what was done before it is saved. "
+                    f"Go on with: {self._again}\n"
+                )
+                sys.stderr.flush()
             os._exit(128 + number)
