@@ -1,7 +1,6 @@
 """A run that was killed goes on and ends as if it had not been: weights, tables, best epoch."""
 
 import csv
-import hashlib
 import os
 import re
 import signal
@@ -15,17 +14,15 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-import yaml
-from safetensors.numpy import load_file
 
 import striate
+from run_states import state_of
 from striate.data import open_source
 from striate.flow import Run
 from striate.training import Silent, Step
 from striate.training._checkpoints import Pace
 from striate.training._lock import RunLock
 
-WALL_CLOCK = ("seconds", "images_per_second", "waiting")
 SETTINGS: dict[str, Any] = {
     "training": {"patience": 3, "samples": "synthetic", "precision": "float32"},
     "network": {"dropout": 0.3},
@@ -76,29 +73,6 @@ def begin(
 
 def go_on(out: Path, listener: Silent | None = None, **more: Any) -> Run:
     return striate.train(pictures(), resume=out / "run", listener=listener, **more)
-
-
-def state_of(folder: Path) -> dict[str, Any]:
-    """Return everything that must not depend on kills."""
-    weights = load_file(folder / "model" / "weights.safetensors")
-    digest = hashlib.sha256()
-    for name in sorted(weights):
-        digest.update(name.encode() + weights[name].tobytes())
-    with (folder / "history.csv").open(encoding="utf-8") as file:
-        history = [
-            {key: value for key, value in row.items() if key not in WALL_CLOCK}
-            for row in csv.DictReader(file)
-        ]
-    metrics = yaml.safe_load((folder / "metrics.json").read_text(encoding="utf-8"))
-    return {
-        "weights": digest.hexdigest(),
-        "history": history,
-        "steps": (folder / "steps.csv").read_bytes(),
-        "layers": (folder / "layers.csv").read_bytes(),
-        "config": (folder / "config.yaml").read_bytes(),
-        "parts": metrics["parts"],
-        "best": (metrics["best_epoch"], metrics["stopped"]),
-    }
 
 
 @pytest.fixture(scope="module")
@@ -230,6 +204,23 @@ def test_what_differs_is_named_and_refused(tmp_path: Path) -> None:
     assert "Not an exact resume: the pictures, their targets or their parts have changed." in (
         heard.warnings
     )
+
+
+@pytest.mark.usefixtures("always_due")
+def test_a_run_killed_before_its_report_writes_it(
+    tmp_path: Path, whole: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def crash(_folder: Path) -> Path:
+        raise Crash
+
+    with monkeypatch.context() as patch:
+        patch.setattr("striate.flow._finish.write_report", crash)
+        with pytest.raises(Crash):
+            begin(tmp_path)
+    assert (tmp_path / "run" / "metrics.json").exists()
+    run = go_on(tmp_path)
+    assert run.report.exists()
+    assert state_of(run.folder) == whole
 
 
 def test_what_can_not_be_resumed(tmp_path: Path) -> None:

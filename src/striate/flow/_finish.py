@@ -6,7 +6,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from striate._files import write_file
+from striate._files import remove_file, write_file
 from striate.flow._conditions import machine, versions
 from striate.flow._facts import Told
 from striate.flow._fit import Trained
@@ -35,6 +35,8 @@ def finish(
     results = measure_parts(
         predictor, source, prepared.store, prepared.split, settings.training.seed
     )
+    # The page goes first and comes last: with it and metrics.json a run counts as finished.
+    remove_file(folder / "report.html")
     _write_json(folder / "metrics.json", _metrics(prepared, trained, results, begun))
     _write_json(folder / "results.json", _results(prepared, trained, table, results, folder, told))
     return Run(

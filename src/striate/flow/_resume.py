@@ -50,7 +50,8 @@ def open_run(folder: Path, *, inexact: bool) -> Resume:
             "an earlier `striate train` has made, such as runs/NAME."
         )
     metrics = folder / "metrics.json"
-    if metrics.is_file() and not _was_stopped(metrics):
+    is_complete = metrics.is_file() and (folder / "report.html").is_file()
+    if is_complete and not _was_stopped(metrics):
         raise RunFolderError(
             f"--resume {folder}: the run is finished. Train anew with --config {folder / CONFIG}, "
             "and more epochs (--epochs) if there should be."
