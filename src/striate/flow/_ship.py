@@ -77,7 +77,6 @@ def _manifest(prepared: Prepared, trained: Trained) -> Manifest:
         network={
             "name": settings.network.name,
             "options": settings.network.options,
-            "views": settings.network.views,
             "parameters": sum(p.numel() for p in trained.network.parameters()),
         },
         training={
