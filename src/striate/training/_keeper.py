@@ -79,7 +79,7 @@ class Keeper:
         records.flush(to_disk=True)
         if self._known is None:
             self._known = self._identity()
-        tree = {"position": position.to_tree(), "run": dict(self._known)}
+        tree: dict[str, Any] = {"position": position.to_tree(), "run": dict(self._known)}
         if plan.length:
             tree["steps"] = [list(decision) for decision in plan.length.decided]
         state = collect(plan.network, plan.optimizer, weights={BEST: best}, tree=tree)
