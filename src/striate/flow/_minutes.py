@@ -32,13 +32,14 @@ class Pace:
     """What was found out about a run before it trains; times in seconds.
 
     Attributes:
-        ends: when the last validation should be over, as `perf_counter` tells it.
+        ends: when the last validation should be over, as `clock` tells it.
         step, validation: that one takes.
     """
 
     ends: float
     step: float
     validation: float
+    clock: Callable[[], float] = perf_counter
 
     def fitted(
         self,
@@ -56,7 +57,11 @@ class Pace:
         """
         training, epoch = prepared.settings.training, len(plan.batches)
         budget = Budget(
-            ends=self.ends - at.seconds, epoch=epoch, step=self.step, validation=self.validation
+            ends=self.ends - at.seconds,
+            epoch=epoch,
+            step=self.step,
+            validation=self.validation,
+            clock=self.clock,
         )
 
         def record(decided: list[Decision]) -> None:
