@@ -114,6 +114,29 @@ def whole_in_bfloat16(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any
 BFLOAT16 = with_training(precision="bfloat16")
 
 
+@pytest.fixture(scope="module")
+def whole_averaged(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    return state_of(begin(tmp_path_factory.mktemp("w"), settings=AVERAGED).folder)
+
+
+AVERAGED = with_training(average=0.9)
+
+
+@pytest.mark.usefixtures("always_due")
+@pytest.mark.parametrize("kills", [[1], [2, 1, 1], [6, 1, 5, 1], [19]])
+def test_kills_change_nothing_in_an_average(
+    tmp_path: Path, whole: dict[str, Any], whole_averaged: dict[str, Any], kills: list[int]
+) -> None:
+    assert whole_averaged["weights"] != whole["weights"]
+    assert whole_averaged["steps"][:400] == whole["steps"][:400]
+    with pytest.raises(Crash):
+        begin(tmp_path, Killer(kills[0]), AVERAGED)
+    for at in kills[1:]:
+        with pytest.raises(Crash):
+            go_on(tmp_path, Killer(at))
+    assert state_of(go_on(tmp_path).folder) == whole_averaged
+
+
 @pytest.mark.usefixtures("always_due")
 @pytest.mark.parametrize("kills", [[2, 1], [6, 8]])
 def test_kills_change_nothing_in_bfloat16(
@@ -286,6 +309,23 @@ def test_a_run_goes_back_from_what_is_not_finite_at_half_the_rate(tmp_path: Path
     assert rates == pytest.approx([0.005] * 6)
 
 
+def test_going_back_brings_the_average_back_too(tmp_path: Path) -> None:
+    settings = {**with_training(average=0.9), "augmentation": {}}
+    weights = []
+    for name, rate, times in (("back", 0.02, 1), ("straight", 0.01, 0)):
+        run = striate.train(
+            pictures(), epochs=1, batch_size=16, out=tmp_path, name=name, learning_rate=rate,
+            settings=without_rate(settings), loss=failing(times, 3), threads=1,
+        )  # fmt: skip
+        weights.append(state_of(run.folder)["weights"])
+    assert weights[0] == weights[1]
+
+
+def without_rate(settings: Mapping[str, Any]) -> dict[str, Any]:
+    optimizer = {k: v for k, v in settings["optimizer"].items() if k != "learning_rate"}
+    return {**settings, "optimizer": optimizer}
+
+
 def test_the_third_time_ends_the_run_and_names_the_pictures(tmp_path: Path) -> None:
     with pytest.raises(striate.NotFiniteError) as caught:
         striate.train(
@@ -342,7 +382,7 @@ source = open_source("digits")
 grey = np.stack([source.pictures.read(position) for position in range(80)])
 resume = {"resume": "runs/run"} if "resume" in sys.argv else {
     "epochs": 2, "batch_size": 16, "threads": 1, "name": sys.argv[1],
-    "settings": {"training": {"samples": "none"}},
+    "settings": {"training": {"samples": "none", "average": 0.9}},
 }
 striate.train((grey, source.targets[:80]), network=Slow(), **resume)
 """

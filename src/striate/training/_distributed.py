@@ -5,7 +5,7 @@ are a few numbers a step: the weight of the batch, the loss, and whether to stop
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from time import sleep
@@ -202,7 +202,11 @@ class Together:
 
     def align(self, network: nn.Module) -> None:
         """Copy process 0's buffers: those of batch norm have seen other pictures elsewhere."""
-        for one in network.buffers():
+        self.same_tensors(network.buffers())
+
+    def same_tensors(self, tensors: Iterable[Tensor]) -> None:
+        """Copy process 0's values."""
+        for one in tensors:
             dist.broadcast(one, 0)
 
     def joined(self, blocks: Sequence[Tensor], count: int, block: int) -> Tensor:

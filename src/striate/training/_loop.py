@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor, nn
@@ -11,17 +11,17 @@ from torch import Tensor, nn
 from striate.data import Batch, Batches
 from striate.errors import NotFiniteError, PeerError
 from striate.task import Task
+from striate.training._average import Average
 from striate.training._clock import Clock
 from striate.training._device import step_seed
 from striate.training._events import Listener
 from striate.training._gradients import gradient_norm
 from striate.training._interrupt import Stop
-from striate.training._keeper import Keeper
+from striate.training._keeper import AVERAGE, BEST, Begun, Keeper
 from striate.training._length import Length
 from striate.training._mixing import Mixing
 from striate.training._optimizers import Optimizer
 from striate.training._pixels import InputStage
-from striate.training._position import Position
 from striate.training._precision import Precision, forward
 from striate.training._probe import LayerState, Probe, complaints, probing
 from striate.training._records import Records, Unkept
@@ -50,6 +50,7 @@ class Plan:
         patience: epochs without a better one before stopping; None: never.
         mixing: mixes the pictures of every batch; None: they stay as they are.
         precision: what a step's forward pass computes with.
+        average: decay of the weights' moving average, which is what is judged; None: the newest are.
         named: a sentence that names a batch's pictures.
         length: the number of steps, where the run is counted in them; None: `epochs` counts.
         world: the processes that train together, with a plan each.
@@ -71,6 +72,7 @@ class Plan:
     device: torch.device
     mixing: Mixing | None = None
     precision: Precision = "float32"
+    average: float | None = None
     named: Callable[[Batch], str] = field(default=lambda _batch: "")
     length: Length | None = None
     world: World = ALONE
@@ -98,7 +100,8 @@ def fit(
     """Train until the epochs or steps are done, patience ends, or somebody asks to stop.
 
     The weights returned are those of the best epoch by `plan.selection` on the validation part
-    (ties: the smaller validation loss), or the last ones where there is no such part. A `keeper`
+    (ties: the smaller validation loss), or the last ones where there is no such part; with
+    `plan.average` those of the average, which is what is validated then. A `keeper`
     saves the run now and then, and whenever it ends before its last epoch; where it holds a saved
     run, that one goes on.
 
@@ -107,9 +110,9 @@ def fit(
             those before that step.
         PeerError: another process has gone; the step before it is saved.
     """
-    at, best = keeper.begin(plan.network, plan.optimizer) if keeper else (Position(), {})
-    at = plan.world.begin(plan, at, stop)
-    run = _Running(plan, at, best, records, listener, stop, keeper)
+    begun = keeper.begin(plan.network, plan.optimizer) if keeper else Begun()
+    begun = replace(begun, position=plan.world.begin(plan, begun.position, stop))
+    run = _Running(plan, begun, records, listener, stop, keeper)
     with run.watch:
         try:
             with plan.world.watched():
@@ -124,7 +127,7 @@ def fit(
 
 
 def _fitted(run: "_Running") -> Fitted:
-    plan, at, listener, stop, keeper = run.plan, run.at, run.listener, run.stop, run.keeper
+    at, listener, stop, keeper = run.at, run.listener, run.stop, run.keeper
     for sentence in complaints(at.states[0][1]) if at.states else ():
         listener.warn(sentence)
     stopped = run.ended()
@@ -140,7 +143,7 @@ def _fitted(run: "_Running") -> Fitted:
     if keeper and (stop or keeper.saves):
         run.save()
     return Fitted(
-        weights=run.best or _copy(plan.network),
+        weights=run.best or _copy(run.judged),
         best_epoch=at.best_epoch,
         epochs=len(at.validations),
         steps=at.step,
@@ -155,18 +158,24 @@ class _Running:
     def __init__(
         self,
         plan: Plan,
-        at: Position,
-        best: dict[str, Tensor],
+        begun: Begun,
         records: Records | Unkept,
         listener: Listener,
         stop: Stop,
         keeper: Keeper | None,
     ) -> None:
-        self.plan, self.at, self.best = plan, at, best
+        self.plan, self.at, self.best = plan, begun.position, begun.best
         self.records, self.listener, self.stop, self.keeper = records, listener, stop, keeper
-        self.clock = Clock(at, epochs=plan.epochs, samples=plan.samples, steps=len(plan.batches))
+        self.clock = Clock(
+            self.at, epochs=plan.epochs, samples=plan.samples, steps=len(plan.batches)
+        )
         self.parameters = [p for p in plan.network.parameters() if p.requires_grad]
         self.buffers = Buffers(plan.network)
+        self.average = Average(plan.network, plan.average, begun.average) if plan.average else None
+        self.judged = self.average.network if self.average else plan.network
+        if self.average:
+            # What a resumed run has saved of it is known to process 0 alone.
+            plan.world.same_tensors(self.average.weights.values())
         self.watch = Watch(self.save_last, keeper.again if keeper else "")
         self.rate = 0.0
         self.asked = False
@@ -190,13 +199,17 @@ class _Running:
         """Do the steps of the epoch that are left, or as many as are done when `stop` is set."""
         self.plan.network.train()
         self.clock.start_epoch()
-        self.good = Snapshot(self.plan.network, self.plan.optimizer, self.at)
+        self.good = self._snapshot()
         while not self._steps():
             with self.watch.guard:
                 self.good.restore(self.at)
                 self.buffers.keep()
             self.records.back_to(step=self.at.step)
         self.clock.end_steps()
+
+    def _snapshot(self) -> Snapshot:
+        average = self.average.network if self.average else None
+        return Snapshot(self.plan.network, self.plan.optimizer, self.at, average)
 
     def _steps(self) -> bool:
         """Do the steps that are left; return False where the run has to go back to `good`."""
@@ -213,7 +226,7 @@ class _Running:
             if self.asked:
                 break
             if self.at.batches % SNAPSHOT_STEPS == 0:
-                self.good = Snapshot(self.plan.network, self.plan.optimizer, self.at)
+                self.good = self._snapshot()
             self.offer()
         return True
 
@@ -234,6 +247,8 @@ class _Running:
         with self.watch.guard:
             plan.optimizer.step(self.rate)
             self.buffers.keep()
+            if self.average:
+                self.average.update(at.step)
             if first:
                 at.states.append((at.epoch, probe.states))
             self.records.step(at.step, at.epoch, loss, self.rate, norm)
@@ -263,12 +278,12 @@ class _Running:
     def validate(self) -> None:
         """Measure the epoch that is done, and keep its weights where they are the best."""
         plan, at = self.plan, self.at
-        row = plan.world.same_row(plan.validate(plan.network)) if plan.validate else {}
+        row = plan.world.same_row(plan.validate(self.judged)) if plan.validate else {}
         is_best = at.best_epoch == 0 or _better(plan, row, at.validations[at.best_epoch - 1])
         with self.watch.guard:
             at.validations.append(row)
             if is_best:
-                self.best, at.best_epoch = _copy(plan.network), at.epoch
+                self.best, at.best_epoch = _copy(self.judged), at.epoch
             told = self.clock.epoch(row, rate=self.rate, metric=plan.selection[0], best=is_best)
             self.records.epoch(told)
             at.next_epoch()
@@ -289,7 +304,9 @@ class _Running:
     def save_last(self) -> None:
         """Save what the last step has left, whatever the step under way has done to buffers."""
         if self.keeper:
-            self.keeper.save(self.at, self.plan, self.buffers.kept, self.best, self.records)
+            average = self.average.weights if self.average else {}
+            weights = {BEST: self.best, AVERAGE: average}
+            self.keeper.save(self.at, self.plan, self.buffers.kept, weights, self.records)
 
 
 class Buffers:

@@ -10,12 +10,22 @@ from striate.training._position import Position
 
 
 class Snapshot:
-    """Parameters, buffers, the optimizer's state and the position, copied when it is made."""
+    """Parameters, buffers, the optimizer's state and the position, copied when it is made.
 
-    def __init__(self, network: nn.Module, optimizer: Optimizer, at: Position) -> None:
+    `average` is the network that holds the weights' moving average, if there is one.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        optimizer: Optimizer,
+        at: Position,
+        average: nn.Module | None = None,
+    ) -> None:
         self.position = deepcopy(at)
         self._optimizer = optimizer
-        self._live = [*network.parameters(), *network.buffers()]
+        networks = [network] if average is None else [network, average]
+        self._live = [one for net in networks for one in (*net.parameters(), *net.buffers())]
         self._kept = [one.detach().clone() for one in self._live]
         self._moments = optimizer.state()  # copies
 
