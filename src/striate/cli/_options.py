@@ -37,7 +37,11 @@ Exclude = Annotated[
     ),
 ]
 MaxPixels = Annotated[
-    int, typer.Option(min=1, help="Larger pictures are refused before they are decoded.")
+    int | None,
+    typer.Option(
+        min=1,
+        help="Larger pictures are refused before they are decoded; by default as in the training.",
+    ),
 ]
 NoCache = Annotated[
     bool, typer.Option("--no-cache", help="Don't keep decoded pictures for the next run.")
