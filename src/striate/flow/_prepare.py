@@ -20,6 +20,7 @@ from striate.data import (
     Store,
     Unreadable,
     check,
+    keep_headers,
     split,
     store,
     unreadable_limit,
@@ -56,6 +57,7 @@ def audit_source(source: Source, settings: Settings, listener: Listener) -> Audi
         allow_unreadable=settings.data.allow_unreadable,
         max_pixels=settings.data.max_pixels,
         progress=progress(listener, "Checking pictures"),
+        keep=settings.data.cache,
     )
 
 
@@ -183,6 +185,8 @@ def store_pictures(
         keep=data.cache,
         say=listener.say,
     )
+    if audit.headers is not None and stored.folder is not None:
+        keep_headers(audit.headers, stored.folder)
     lost = (*audit.unreadable, *stored.unreadable)
     unreadable_limit(lost, len(source), strict=data.strict, allow=data.allow_unreadable)
     return stored
