@@ -20,8 +20,8 @@ from striate.training._timing import time_steps
 LEAST_STEPS = 10
 """Fewer of them train nothing."""
 
-TIMED = (0.1, 2.0)
-"""Seconds for which steps are timed, at least and at most; else a hundredth of the budget."""
+TIMED = (0.1, 1.0)
+"""Seconds for which steps are timed, at least and at most; else a 200th of the budget."""
 
 LOADED = 8
 """Pictures decoded to time it."""
@@ -91,7 +91,7 @@ def find_pace(prepared: Prepared, plan: Plan, *, begun: float) -> Pace:
     training = prepared.settings.training
     seconds = 60 * (training.minutes or 0.0)
     least, most = TIMED
-    timed = min(max(least, seconds / 100), most)
+    timed = min(max(least, seconds / 200), most)
     looking = time_looking(plan, prepared, timed / 4)
     after = seconds_after(plan, prepared, loading=_time_loading(prepared), looking=looking)
     step = _time_steps(plan, timed)
