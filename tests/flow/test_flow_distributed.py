@@ -18,10 +18,10 @@ from together_child import run_together
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc"),
+    pytest.mark.skipif(sys.platform != "linux", reason="forks, and looks into /proc"),
 ]
 
-FAULTS = str(Path(__file__).parents[1] / "together_faults.py")
+AGAIN = "Go on with: torchrun … -m striate train --resume runs/run\n"
 
 
 def newest(folder: Path) -> dict[str, Any]:
@@ -30,34 +30,43 @@ def newest(folder: Path) -> dict[str, Any]:
     return dict(state.tree["position"])
 
 
+def ended(run: Path) -> list[Any]:
+    """Return what must not depend on what happened on the way."""
+    files = ("model/weights.safetensors", "steps.csv", "layers.csv", "config.yaml")
+    metrics = json.loads((run / "metrics.json").read_text(encoding="utf-8"))
+    return [(run / name).read_bytes() for name in files] + [metrics["parts"], metrics["best_epoch"]]
+
+
 def test_a_number_that_is_not_finite_in_one_process_slows_all_down(tmp_path: Path) -> None:
-    assert [code for code, _ in run_together([FAULTS, "nan"], 2, tmp_path)] == [0, 0]
+    assert run_together(2, ["nan@3"], tmp_path) == [[(0, ""), (0, "")]]
     rows = list(csv.DictReader((tmp_path / "runs/run/steps.csv").read_text().splitlines()))
-    # 96 pictures: 6 steps an epoch. Back to step 0, and on at half the rate.
-    assert [int(row["step"]) for row in rows] == list(range(12))
+    # Back to step 0, and on at half the rate.
+    assert [int(row["step"]) for row in rows] == list(range(18))
     assert all(float(row["learning_rate"]) < 0.011 for row in rows)
 
 
-def test_a_signal_to_one_process_stops_all_after_the_same_step(tmp_path: Path) -> None:
-    (first, error), (second, silence) = run_together([FAULTS, "signal"], 2, tmp_path)
-    assert (first, second, silence) == (143, 143, "")
-    assert error == (
-        "Stopped before the first epoch was done. Go on with: torchrun … -m striate train "
-        "--resume runs/run\n"
-    )
-    # Asked in the third step, agreed on before the fourth.
-    assert newest(tmp_path / "runs/run")["step"] == 4
-
-
 def test_a_process_that_does_not_answer_ends_the_run(tmp_path: Path) -> None:
-    (first, error), (second, _) = run_together([FAULTS, "hang"], 2, tmp_path)
+    ((first, error), (second, _)) = run_together(2, ["hang@3"], tmp_path)[0]
     assert first == 1
     assert second != 0
     assert error.startswith("Another process of this run has ended or doesn't answer (")
-    assert error.endswith(
-        "What was done before is saved. Go on with: torchrun … -m striate train --resume runs/run\n"
-    )
+    assert error.endswith(f"What was done before is saved. {AGAIN}")
     assert newest(tmp_path / "runs/run")["step"] == 2
+
+
+@pytest.mark.parametrize("size", [2, 3])
+def test_after_a_kill_and_a_signal_the_run_ends_as_if_there_had_been_none(
+    tmp_path: Path, size: int
+) -> None:
+    """A signal in the second step after the resume is agreed on before the third, and stops after it."""
+    phases = ["kill@9", "resume-signal@2", "resume", "whole"]
+    killed, stopped, resumed, whole = run_together(size, phases, tmp_path)
+    assert [code for code, _ in killed] == [1, -signal.SIGKILL] + [1] * (size - 2)
+    assert killed[0][1].startswith("Another process of this run has ended or doesn't answer (")
+    assert killed[0][1].endswith(f"What was done before is saved. {AGAIN}")
+    assert stopped == [(143, f"Stopped; what is done is saved. {AGAIN}")] + [(143, "")] * (size - 1)
+    assert resumed == whole == [(0, "")] * size
+    assert ended(tmp_path / "runs/run") == ended(tmp_path / "runs/whole")
 
 
 def torchrun(*words: str) -> list[str]:
@@ -74,54 +83,27 @@ def worker(launcher: int, rank: int) -> int:
     raise AssertionError(f"no process of rank {rank} among {children}")
 
 
-def wait_for_save(kept: Path, process: "subprocess.Popen[str]") -> None:
-    before = set(kept.glob("*.json")) if kept.exists() else set()
-    deadline = time.monotonic() + 200
-    while not (kept.exists() and set(kept.glob("*.json")) - before):
-        assert process.poll() is None, process.communicate()[1]
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
-def ended(run: Path) -> list[Any]:
-    """Return what must not depend on what happened on the way."""
-    files = ("model/weights.safetensors", "steps.csv", "layers.csv", "config.yaml")
-    metrics = json.loads((run / "metrics.json").read_text(encoding="utf-8"))
-    return [(run / name).read_bytes() for name in files] + [metrics["parts"], metrics["best_epoch"]]
-
-
-def test_a_killed_process_ends_the_run_which_goes_on(
+def test_torchrun_ends_a_run_that_lost_a_process(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    run = Path("runs/run")
-    words = ["digits", "--name", "run", "--epochs", "30", "--threads", "1"]
-    words += ["--set", "augmentation.mixup=0.3", "--set", "network.dropout=0.3"]
+    words = ["digits", "--name", "run", "--epochs", "200", "--threads", "1"]
     words += ["--set", "training.checkpoint_seconds=0"]
     process = subprocess.Popen(torchrun(*words), stderr=subprocess.PIPE, text=True)
-    wait_for_save(run / "checkpoints", process)
+    kept = Path("runs/run/checkpoints")
+    deadline = time.monotonic() + 300
+    while not list(kept.glob("*.json")):
+        assert process.poll() is None, process.communicate()[1]
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
     os.kill(worker(process.pid, 1), signal.SIGKILL)
     begun = time.monotonic()
     _, error = process.communicate(timeout=120)
     assert time.monotonic() - begun < 60
     assert process.returncode != 0
-    own = error.partition("torch/distributed/elastic")[0]
-    assert "Traceback" not in own
-    assert newest(run)["step"] > 0
-
-    alone = command_line.striate("train", "--resume", run)
+    assert "Traceback" not in error.partition("torch/distributed/elastic")[0]
+    assert newest(Path("runs/run"))["step"] > 0
+    alone = command_line.striate("train", "--resume", "runs/run")
     assert alone.code == 2
     assert "the number of processes was 2 and is 1" in alone.err
-
-    process = subprocess.Popen(torchrun("--resume", str(run)), stderr=subprocess.PIPE, text=True)
-    wait_for_save(run / "checkpoints", process)
-    process.send_signal(signal.SIGTERM)
-    _, error = process.communicate(timeout=120)
-    assert process.returncode != 0
-    assert "Go on with: torchrun … -m striate train --resume runs/run" in error
-
-    for more in (["--resume", str(run)], ["--config", str(run / "config.yaml"), "--name", "again"]):
-        done = subprocess.run(torchrun(*more), capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-    assert ended(run) == ended(Path("runs/again"))

@@ -102,8 +102,7 @@ def test_gradients_and_validation_are_those_of_one_process(tmp_path: Path, size:
     """20 steps in float32 with batches that can't be halved, the last of each epoch a single picture."""
     alone, together = tmp_path / "alone", tmp_path / "together"
     together.mkdir()
-    words = [str(Path(__file__).parents[1] / "together_child.py"), str(together)]
-    assert run_together(words, size, tmp_path) == [(0, "")] * size
+    assert run_together(size, ["record"], together) == [[(0, "")] * size]
     record(alone)
     one, several = (np.load(folder / "recorded.npz") for folder in (alone, together))
     assert one["steps"].shape == several["steps"].shape

@@ -256,7 +256,7 @@ def _train_in(folder: Path, prepared: Prepared, plan: Plan, table: Summary, job:
     at = Position.from_tree(saved.tree["position"]) if saved else Position()
     if job.resume is not None:
         told.listener.say(f"Going on in epoch {at.epoch}, after {at.step:,} steps.")
-    lead(prepared, plan, folder)
+    lead(prepared, plan, folder, told)
     with stoppable(told.listener.say) as stop:
         trained = train_network(plan, folder, told, stop, keeper, at)
         world.close()
