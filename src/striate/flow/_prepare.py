@@ -178,7 +178,8 @@ def store_pictures(
     stored = store(
         source,
         shape,
-        threads=settings.training.threads or 1,
+        # Other processes of this machine wait meanwhile.
+        threads=(settings.training.threads or 1) * local_processes(),
         progress=progress(listener, "Reading pictures"),
         skip=_positions(u.position for u in audit.unreadable),
         max_pixels=data.max_pixels,

@@ -284,7 +284,7 @@ def _train_in(
         told.listener.say(f"Going on in epoch {at.epoch}, after {at.step:,} steps.")
     if pace is not None:
         plan = pace.fitted(prepared, plan, at, config=folder / CONFIG, say=told.listener.say)
-    lead(prepared, plan, folder)
+    lead(prepared, plan, folder, told)
     with stoppable(told.listener.say) as stop:
         trained = train_network(plan, folder, told, stop, keeper, at)
         world.close()

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+from itertools import count
 from time import sleep
 from typing import final
 
@@ -30,6 +31,8 @@ TIMEOUT = timedelta(minutes=5)
 
 POLL = 0.05  # seconds
 
+_RUNS = count()
+
 _COMMUNICATION = ("gloo", "NCCL", "Connection", "Broken pipe", "TCPStore")
 
 
@@ -45,7 +48,9 @@ class Together:
 
     def __init__(self, timeout: timedelta = TIMEOUT) -> None:
         with self.watched():
-            self._store, self.rank, self.size = next(iter(rendezvous("env://")))
+            store, self.rank, self.size = next(iter(rendezvous("env://")))
+        # A program may train several times: what is in the store is that run's only.
+        self._store = PrefixStore(f"run {next(_RUNS)}", store)
         self._timeout = timeout
         self._asked = False
 
