@@ -4,7 +4,9 @@ Nothing heavier than Typer is imported here or at the top of a command's file: `
 at once.
 """
 
+import atexit
 import io
+import signal
 import sys
 from importlib import import_module
 from typing import Annotated
@@ -100,4 +102,6 @@ def main() -> None:
     except KeyboardInterrupt:
         note("striate: stopped.")
         code = 130
+    # All is done then: a Ctrl-C while Python ends, which takes a while, ends it silently.
+    atexit.register(signal.signal, signal.SIGINT, signal.SIG_DFL)
     sys.exit(code)

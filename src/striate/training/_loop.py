@@ -14,6 +14,7 @@ from striate.task import Task
 from striate.training._clock import Clock
 from striate.training._device import step_seed
 from striate.training._events import Listener
+from striate.training._finite import Finite
 from striate.training._gradients import gradient_norm
 from striate.training._interrupt import Stop
 from striate.training._keeper import Keeper
@@ -90,8 +91,8 @@ def fit(
     run, that one goes on.
 
     Raises:
-        NotFiniteError: a loss or gradient isn't finite, at smaller rates either; the weights are
-            those before that step.
+        NotFiniteError: a loss, gradient or weight isn't finite, at smaller rates either; the
+            weights are those before that step, or those that the run went back to.
     """
     at, best = keeper.begin(plan.network, plan.optimizer) if keeper else (Position(), {})
     run = _Running(plan, at, best, records, listener, stop, keeper)
@@ -110,7 +111,8 @@ def _fitted(run: "_Running") -> Fitted:
             stopped = f"stopped by a signal in epoch {at.epoch}"
             run.watch.noticed()
             break
-        run.validate()
+        if not run.validate():
+            continue
         stopped = run.ended()
         run.offer()
     if keeper and (stop or keeper.saves):
@@ -143,6 +145,10 @@ class _Running:
         self.clock = Clock(at, epochs=plan.epochs, samples=plan.samples, steps=len(plan.batches))
         self.parameters = [p for p in plan.network.parameters() if p.requires_grad]
         self.buffers = Buffers(plan.network)
+        self.finite = Finite(plan.network)
+        self.good = Snapshot(plan.network, plan.optimizer, at)
+        if keeper:
+            keeper.load_good(self.good)
         self.watch = Watch(self.save_last, keeper.again if keeper else "")
         self.rate = 0.0
 
@@ -158,13 +164,17 @@ class _Running:
         """Do the steps of the epoch that are left, or as many as are done when `stop` is set."""
         self.plan.network.train()
         self.clock.start_epoch()
-        self.good = Snapshot(self.plan.network, self.plan.optimizer, self.at)
+        if self.at.batches == 0 and self.good.position != self.at:
+            self.good = Snapshot(self.plan.network, self.plan.optimizer, self.at)
         while not self._steps():
-            with self.watch.guard:
-                self.good.restore(self.at)
-                self.buffers.keep()
-            self.records.back_to(step=self.at.step)
+            self._go_back()
         self.clock.end_steps()
+
+    def _go_back(self) -> None:
+        with self.watch.guard:
+            self.good.restore(self.at)
+            self.buffers.keep()
+        self.records.back_to(step=self.at.step)
 
     def _steps(self) -> bool:
         """Do the steps that are left; return False where the run has to go back to `good`."""
@@ -197,6 +207,7 @@ class _Running:
         images = len(batch.positions)
         with self.watch.guard:
             plan.optimizer.step(self.rate)
+            self._check_weights()
             self.buffers.keep()
             if first:
                 at.states.append((at.epoch, probe.states))
@@ -207,21 +218,45 @@ class _Running:
             self.clock.tick()
         self.listener.step(self.clock.told(loss))
 
-    def _slow_down(self, error: NotFiniteError, batch: Batch) -> None:
+    def _check_weights(self) -> None:
+        """Raise NotFiniteError where the step has left a number that isn't finite.
+
+        The good state is put back first: nobody can have saved the bad one.
+        """
+        if name := self.finite.first_wrong():
+            step, rate = self.at.step, self.rate
+            self.good.restore(self.at)
+            self.buffers.keep()
+            raise NotFiniteError(_not_finite_weights(name, step, rate))
+
+    def _slow_down(self, error: NotFiniteError, batch: Batch | None) -> None:
         """Halve the rate for what is left of the run; raise where it was halved twice before."""
         at, good = self.at, self.good
         if at.rate_factor <= SMALLEST_FACTOR:
-            raise NotFiniteError(f"{error} {self.plan.named(batch)}".rstrip()) from None
+            named = "" if batch is None else self.plan.named(batch)
+            raise NotFiniteError(f"{error} {named}".rstrip()) from None
         good.position.rate_factor = at.rate_factor / 2
         self.listener.warn(
             f"{error} The run goes back to step {good.position.step:,}, and on at "
             f"{good.position.rate_factor:g} times the rate."
         )
 
-    def validate(self) -> None:
-        """Measure the epoch that is done, and keep its weights where they are the best."""
+    def validate(self) -> bool:
+        """Measure the epoch that is done, and keep its weights where they are the best.
+
+        Return False where the run has gone back to `good`, for the loss isn't finite.
+        """
         plan, at = self.plan, self.at
         row = plan.validate(plan.network) if plan.validate else {}
+        if not math.isfinite(row.get("loss", 0.0)):
+            error = NotFiniteError(
+                f"The validation loss is {row['loss']} after step {at.step - 1}, learning rate "
+                f"{self.rate:.3g}. Usually the rate is too large: try --learning-rate "
+                f"{self.rate / 10:.1g}."
+            )
+            self._slow_down(error, None)
+            self._go_back()
+            return False
         is_best = at.best_epoch == 0 or _better(plan, row, at.validations[at.best_epoch - 1])
         with self.watch.guard:
             at.validations.append(row)
@@ -231,6 +266,7 @@ class _Running:
             self.records.epoch(told)
             at.next_epoch()
         self.listener.epoch(told)
+        return True
 
     def offer(self) -> None:
         """Save where it is time to."""
@@ -245,7 +281,9 @@ class _Running:
     def save_last(self) -> None:
         """Save what the last step has left, whatever the step under way has done to buffers."""
         if self.keeper:
-            self.keeper.save(self.at, self.plan, self.buffers.kept, self.best, self.records)
+            self.keeper.save(
+                self.at, self.plan, self.buffers.kept, self.best, self.records, self.good
+            )
 
 
 class Buffers:
@@ -325,6 +363,13 @@ def _not_finite(what: str, value: float, step: int, rate: float) -> str:
     return (
         f"The {what} is {value} at step {step}, learning rate {rate:.3g}; no weight was changed by "
         f"that step. Usually the rate is too large: try --learning-rate {rate / 10:.1g}."
+    )
+
+
+def _not_finite_weights(name: str, step: int, rate: float) -> str:
+    return (
+        f"A number in {name} is not finite after step {step}, learning rate {rate:.3g}; that step "
+        f"was taken back. Usually the rate is too large: try --learning-rate {rate / 10:.1g}."
     )
 
 
