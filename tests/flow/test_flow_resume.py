@@ -21,6 +21,7 @@ from striate.data import open_source
 from striate.flow import Run
 from striate.training import Silent, Step
 from striate.training._checkpoints import Pace
+from striate.training._device import step_seed
 from striate.training._lock import RunLock
 
 SETTINGS: dict[str, Any] = {
@@ -324,6 +325,35 @@ def test_going_back_brings_the_average_back_too(tmp_path: Path) -> None:
 def without_rate(settings: Mapping[str, Any]) -> dict[str, Any]:
     optimizer = {k: v for k, v in settings["optimizer"].items() if k != "learning_rate"}
     return {**settings, "optimizer": optimizer}
+
+
+@pytest.mark.usefixtures("always_due")
+def test_a_resumed_run_goes_back_to_the_step_that_a_whole_one_does(tmp_path: Path) -> None:
+    """Steps 6 to 11 are the second epoch; step 9 fails once, in the resumed run's second step."""
+    failed = False
+
+    def loss(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        nonlocal failed
+        value = torch.nn.functional.cross_entropy(logits, targets)
+        if torch.is_grad_enabled() and torch.initial_seed() == step_seed(0, 9) and not failed:
+            failed = True
+            return value * float("nan")
+        return value
+
+    settings = {**SETTINGS, "augmentation": {"noise": 0.05}}
+    options: dict[str, Any] = {
+        "epochs": 3, "batch_size": 16, "threads": 1, "settings": settings, "loss": loss,
+    }  # fmt: skip
+    heard = Ear()
+    whole = striate.train(pictures(), out=tmp_path, name="whole", listener=heard, **options)
+    failed = False
+    with pytest.raises(Crash):
+        striate.train(pictures(), out=tmp_path, name="run", listener=Killer(8), **options)
+    again = Ear()
+    run = striate.train(pictures(), resume=tmp_path / "run", loss=loss, listener=again)
+    for ear in (heard, again):
+        assert any("at step 9" in one and "goes back to step 6" in one for one in ear.warnings)
+    assert state_of(run.folder) == state_of(whole.folder)
 
 
 def test_the_third_time_ends_the_run_and_names_the_pictures(tmp_path: Path) -> None:

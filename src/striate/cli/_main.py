@@ -4,8 +4,10 @@ Nothing heavier than Typer is imported here or at the top of a command's file: `
 at once.
 """
 
+import atexit
 import gc
 import io
+import signal
 import sys
 from importlib import import_module
 from typing import Annotated
@@ -106,4 +108,6 @@ def main() -> None:
     # Python looks through everything that is there before it ends: 0.5 s after a training, and 3 s on
     # a busy machine.
     gc.freeze()
+    # All is done then: a Ctrl-C while Python ends, which takes a while, ends it silently.
+    atexit.register(signal.signal, signal.SIGINT, signal.SIG_DFL)
     sys.exit(code)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from striate.training._loop import Plan
     from striate.training._optimizers import Optimizer
     from striate.training._records import Records, Unkept
+    from striate.training._snapshot import Snapshot
 
 BEST, AVERAGE = "best", "average"
 
@@ -57,6 +58,7 @@ class Keeper:
         self._identity = identity
         self._known: Mapping[str, Any] | None = None
         self._state = saved
+        self._good = saved
         ran = 0.0 if saved is None else float(saved.tree["position"]["seconds"])
         self._pace = Pace(seconds, begun=perf_counter(), ran=ran)
 
@@ -72,6 +74,12 @@ class Keeper:
             average=weights_of(state, AVERAGE, network),
         )
 
+    def load_good(self, good: Snapshot) -> None:
+        """Make `good` what an uninterrupted run would go back to; it was made where the run is."""
+        state, self._good = self._good, None
+        if state is not None:
+            good.load(state)
+
     def due(self) -> bool:
         """Return whether to save now. To be asked between steps."""
         return self._pace.due(perf_counter())
@@ -83,10 +91,12 @@ class Keeper:
         buffers: Mapping[str, Tensor],
         weights: Mapping[str, Mapping[str, Tensor]],
         records: Records | Unkept,
+        good: Snapshot,
     ) -> None:
         """Save now; the tables first, so that they are never behind the state.
 
         `buffers` are the network's as the last step has left them, `weights` further sets by name.
+        `good` is stored where it isn't the state itself and no epoch begins, which makes a new one.
         """
         begun = perf_counter()
         records.flush(to_disk=True)
@@ -97,6 +107,9 @@ class Keeper:
             tree["steps"] = [list(decision) for decision in plan.length.decided]
         state = collect(plan.network, plan.optimizer, weights=weights, tree=tree)
         tensors = {**state.tensors, **{f"{NETWORK}/{name}": one for name, one in buffers.items()}}
+        if position.batches and good.position.step != position.step:
+            kept, tree["good"] = good.saved()
+            tensors |= kept
         self._checkpoints.save(replace(state, tensors=tensors))
         self.saves += 1
         self._pace.saved(begun, perf_counter())

@@ -15,6 +15,7 @@ from striate.training._average import Average
 from striate.training._clock import Clock
 from striate.training._device import step_seed
 from striate.training._events import Listener
+from striate.training._finite import Finite
 from striate.training._gradients import gradient_norm
 from striate.training._interrupt import Stop
 from striate.training._keeper import AVERAGE, BEST, Begun, Keeper
@@ -106,8 +107,8 @@ def fit(
     run, that one goes on.
 
     Raises:
-        NotFiniteError: a loss or gradient isn't finite, at smaller rates either; the weights are
-            those before that step.
+        NotFiniteError: a loss, gradient or weight isn't finite, at smaller rates either; the
+            weights are those before that step, or those that the run went back to.
         PeerError: another process has gone; the step before it is saved.
     """
     begun = keeper.begin(plan.network, plan.optimizer) if keeper else Begun()
@@ -137,7 +138,8 @@ def _fitted(run: "_Running") -> Fitted:
             stopped = f"stopped by a signal in epoch {at.epoch}"
             run.watch.noticed()
             break
-        run.validate()
+        if not run.validate():
+            continue
         stopped = run.ended()
         run.offer()
     if keeper and (stop or keeper.saves):
@@ -176,6 +178,11 @@ class _Running:
         if self.average:
             # What a resumed run has saved of it is known to process 0 alone.
             plan.world.same_tensors(self.average.weights.values())
+        # Processes have the same weights, but batch norms of their own: they must agree.
+        self.finite = Finite(plan.network, buffers=plan.world.size == 1)
+        self.good = self._snapshot()
+        if keeper and plan.world.size == 1:
+            keeper.load_good(self.good)
         self.watch = Watch(self.save_last, keeper.again if keeper else "")
         self.rate = 0.0
         self.asked = False
@@ -199,17 +206,21 @@ class _Running:
         """Do the steps of the epoch that are left, or as many as are done when `stop` is set."""
         self.plan.network.train()
         self.clock.start_epoch()
-        self.good = self._snapshot()
+        if self.at.batches == 0 and self.good.position != self.at:
+            self.good = self._snapshot()
         while not self._steps():
-            with self.watch.guard:
-                self.good.restore(self.at)
-                self.buffers.keep()
-            self.records.back_to(step=self.at.step)
+            self._go_back()
         self.clock.end_steps()
 
     def _snapshot(self) -> Snapshot:
         average = self.average.network if self.average else None
         return Snapshot(self.plan.network, self.plan.optimizer, self.at, average)
+
+    def _go_back(self) -> None:
+        with self.watch.guard:
+            self.good.restore(self.at)
+            self.buffers.keep()
+        self.records.back_to(step=self.at.step)
 
     def _steps(self) -> bool:
         """Do the steps that are left; return False where the run has to go back to `good`."""
@@ -246,6 +257,7 @@ class _Running:
         images = plan.batches.count(at.batches)
         with self.watch.guard:
             plan.optimizer.step(self.rate)
+            self._check_weights()
             self.buffers.keep()
             if self.average:
                 self.average.update(at.step)
@@ -264,21 +276,45 @@ class _Running:
             self.plan.length.stepped(self.at)
             self.clock.lasts(self.plan.length.total(self.at.step))
 
-    def _slow_down(self, error: NotFiniteError, batch: Batch) -> None:
+    def _check_weights(self) -> None:
+        """Raise NotFiniteError where the step has left a number that isn't finite.
+
+        The good state is put back first: nobody can have saved the bad one.
+        """
+        if name := self.finite.first_wrong():
+            step, rate = self.at.step, self.rate
+            self.good.restore(self.at)
+            self.buffers.keep()
+            raise NotFiniteError(_not_finite_weights(name, step, rate))
+
+    def _slow_down(self, error: NotFiniteError, batch: Batch | None) -> None:
         """Halve the rate for what is left of the run; raise where it was halved twice before."""
         at, good = self.at, self.good
         if at.rate_factor <= SMALLEST_FACTOR:
-            raise NotFiniteError(f"{error} {self.plan.named(batch)}".rstrip()) from None
+            named = "" if batch is None else self.plan.named(batch)
+            raise NotFiniteError(f"{error} {named}".rstrip()) from None
         good.position.rate_factor = at.rate_factor / 2
         self.listener.warn(
             f"{error} The run goes back to step {good.position.step:,}, and on at "
             f"{good.position.rate_factor:g} times the rate."
         )
 
-    def validate(self) -> None:
-        """Measure the epoch that is done, and keep its weights where they are the best."""
+    def validate(self) -> bool:
+        """Measure the epoch that is done, and keep its weights where they are the best.
+
+        Return False where the run has gone back to `good`, for the loss isn't finite.
+        """
         plan, at = self.plan, self.at
         row = plan.world.same_row(plan.validate(self.judged)) if plan.validate else {}
+        if not math.isfinite(row.get("loss", 0.0)):
+            error = NotFiniteError(
+                f"The validation loss is {row['loss']} after step {at.step - 1}, learning rate "
+                f"{self.rate:.3g}. Usually the rate is too large: try --learning-rate "
+                f"{self.rate / 10:.1g}."
+            )
+            self._slow_down(error, None)
+            self._go_back()
+            return False
         is_best = at.best_epoch == 0 or _better(plan, row, at.validations[at.best_epoch - 1])
         with self.watch.guard:
             at.validations.append(row)
@@ -290,6 +326,7 @@ class _Running:
         if plan.length:
             plan.length.validated()
         self.listener.epoch(told)
+        return True
 
     def offer(self) -> None:
         """Save where it is time to."""
@@ -306,7 +343,9 @@ class _Running:
         if self.keeper:
             average = self.average.weights if self.average else {}
             weights = {BEST: self.best, AVERAGE: average}
-            self.keeper.save(self.at, self.plan, self.buffers.kept, weights, self.records)
+            self.keeper.save(
+                self.at, self.plan, self.buffers.kept, weights, self.records, self.good
+            )
 
 
 class Buffers:
@@ -393,6 +432,13 @@ def _not_finite(what: str, value: float, step: int, rate: float) -> str:
     return (
         f"The {what} is {value} at step {step}, learning rate {rate:.3g}; no weight was changed by "
         f"that step. Usually the rate is too large: try --learning-rate {rate / 10:.1g}."
+    )
+
+
+def _not_finite_weights(name: str, step: int, rate: float) -> str:
+    return (
+        f"A number in {name} is not finite after step {step}, learning rate {rate:.3g}; that step "
+        f"was taken back. Usually the rate is too large: try --learning-rate {rate / 10:.1g}."
     )
 
 
