@@ -20,6 +20,7 @@ from unittest.mock import patch
 
 import numpy as np
 import torch
+from torch import nn
 from torch.nn import functional
 
 import striate
@@ -122,11 +123,25 @@ def pictures() -> tuple[np.ndarray, np.ndarray]:
     return np.stack([source.pictures.read(at) for at in range(120)]), source.targets[:120]
 
 
+class Unused(nn.Module):
+    """A network with a layer that it doesn't use."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.used, self.unused = nn.Linear(64, 10), nn.Linear(2, 2)
+
+    def forward(self, pictures_BCHW: torch.Tensor) -> torch.Tensor:
+        logits_BK: torch.Tensor = self.used(pictures_BCHW.flatten(1))
+        return logits_BK
+
+
 def phase(name: str) -> int:
-    """Do one phase in this process: FAULT@STEP, resume or resume-FAULT@STEP, whole, record."""
+    """Do a phase here: FAULT@STEP, resume, resume-FAULT@STEP, whole, record or unused."""
     if name == "record":
         record(Path.cwd())
         return 0
+    if name == "unused":
+        return striate.train(pictures(), network=Unused(), name="unused").exit_code
     fault, _, step = name.removeprefix("resume-").partition("@")
     begin: dict[str, Any] = {
         "epochs": 3, "batch_size": 16, "threads": 1, "settings": VARIED,

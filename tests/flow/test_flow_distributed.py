@@ -69,6 +69,14 @@ def test_after_a_kill_and_a_signal_the_run_ends_as_if_there_had_been_none(
     assert ended(tmp_path / "runs/run") == ended(tmp_path / "runs/whole")
 
 
+def test_a_parameter_without_a_gradient_is_named(tmp_path: Path) -> None:
+    sentence = (
+        "The network's parameter 'unused.weight' takes no part in its output, but several processes "
+        "wait for every gradient. Remove it, or set its requires_grad to False.\n"
+    )
+    assert run_together(2, ["unused"], tmp_path) == [[(2, sentence)] * 2]
+
+
 def torchrun(*words: str) -> list[str]:
     launcher = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2"]
     return [*launcher, "-m", "striate", "train", *words, "--quiet"]
