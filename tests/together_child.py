@@ -96,10 +96,13 @@ def record(out: Path) -> None:
 
 
 class Faulty:
-    """Cross-entropy; in the second process something happens at a step, counted from 1."""
+    """Cross-entropy; in the second process something happens at a call, counted from 1.
 
-    def __init__(self, fault: str, step: int) -> None:
-        self.fault, self.left = fault, step
+    With mixup a step has two calls.
+    """
+
+    def __init__(self, fault: str, call: int) -> None:
+        self.fault, self.left = fault, call
 
     def __call__(self, logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         self.left -= 1
@@ -136,13 +139,13 @@ class Unused(nn.Module):
 
 
 def phase(name: str) -> int:
-    """Do a phase here: FAULT@STEP, resume, resume-FAULT@STEP, whole, record or unused."""
+    """Do a phase here: FAULT@CALL, resume, resume-FAULT@CALL, whole, record or unused."""
     if name == "record":
         record(Path.cwd())
         return 0
     if name == "unused":
         return striate.train(pictures(), network=Unused(), name="unused").exit_code
-    fault, _, step = name.removeprefix("resume-").partition("@")
+    fault, _, call = name.removeprefix("resume-").partition("@")
     begin: dict[str, Any] = {
         "epochs": 3, "batch_size": 16, "threads": 1, "settings": VARIED,
         "name": "whole" if name == "whole" else "run",
@@ -153,7 +156,7 @@ def phase(name: str) -> int:
         patch.object(_train, "join", lambda: _distributed.Together(patience)),
         patch.object(Pace, "due", lambda _self, _now: True),
     ):
-        return striate.train(pictures(), loss=Faulty(fault, int(step or 0)), **how).exit_code
+        return striate.train(pictures(), loss=Faulty(fault, int(call or 0)), **how).exit_code
 
 
 def forked(name: str, rank: int, size: int, port: int) -> int:

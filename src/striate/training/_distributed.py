@@ -5,6 +5,7 @@ are a few numbers a step: the weight of the batch, the loss, and whether to stop
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
@@ -249,7 +250,8 @@ class Together:
         except RuntimeError as error:
             if not any(word in str(error) for word in _COMMUNICATION):
                 raise
-            reason = str(error).partition("\n")[0].strip()
+            # The place in PyTorch's sources, the reason, and then advice on reporting it.
+            reason = re.sub(r"^\[[^\]]*\]\s*", "", str(error)).partition("\n")[0].partition(". ")[0]
             raise PeerError(
                 f"Another process of this run has ended or doesn't answer ({reason})."
             ) from error
