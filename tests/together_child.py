@@ -20,6 +20,7 @@ from unittest.mock import patch
 
 import numpy as np
 import torch
+from torch import nn
 from torch.nn import functional
 
 import striate
@@ -95,10 +96,13 @@ def record(out: Path) -> None:
 
 
 class Faulty:
-    """Cross-entropy; in the second process something happens at a step, counted from 1."""
+    """Cross-entropy; in the second process something happens at a call, counted from 1.
 
-    def __init__(self, fault: str, step: int) -> None:
-        self.fault, self.left = fault, step
+    With mixup a step has two calls.
+    """
+
+    def __init__(self, fault: str, call: int) -> None:
+        self.fault, self.left = fault, call
 
     def __call__(self, logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         self.left -= 1
@@ -122,12 +126,26 @@ def pictures() -> tuple[np.ndarray, np.ndarray]:
     return np.stack([source.pictures.read(at) for at in range(120)]), source.targets[:120]
 
 
+class Unused(nn.Module):
+    """A network with a layer that it doesn't use."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.used, self.unused = nn.Linear(64, 10), nn.Linear(2, 2)
+
+    def forward(self, pictures_BCHW: torch.Tensor) -> torch.Tensor:
+        logits_BK: torch.Tensor = self.used(pictures_BCHW.flatten(1))
+        return logits_BK
+
+
 def phase(name: str) -> int:
-    """Do one phase in this process: FAULT@STEP, resume or resume-FAULT@STEP, whole, record."""
+    """Do a phase here: FAULT@CALL, resume, resume-FAULT@CALL, whole, record or unused."""
     if name == "record":
         record(Path.cwd())
         return 0
-    fault, _, step = name.removeprefix("resume-").partition("@")
+    if name == "unused":
+        return striate.train(pictures(), network=Unused(), name="unused").exit_code
+    fault, _, call = name.removeprefix("resume-").partition("@")
     begin: dict[str, Any] = {
         "epochs": 3, "batch_size": 16, "threads": 1, "settings": VARIED,
         "name": "whole" if name == "whole" else "run",
@@ -138,7 +156,7 @@ def phase(name: str) -> int:
         patch.object(_train, "join", lambda: _distributed.Together(patience)),
         patch.object(Pace, "due", lambda _self, _now: True),
     ):
-        return striate.train(pictures(), loss=Faulty(fault, int(step or 0)), **how).exit_code
+        return striate.train(pictures(), loss=Faulty(fault, int(call or 0)), **how).exit_code
 
 
 def forked(name: str, rank: int, size: int, port: int) -> int:

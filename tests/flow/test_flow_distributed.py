@@ -51,15 +51,15 @@ def test_a_process_that_does_not_answer_ends_the_run(tmp_path: Path) -> None:
     assert second != 0
     assert error.startswith("Another process of this run has ended or doesn't answer (")
     assert error.endswith(f"What was done before is saved. {AGAIN}")
-    assert newest(tmp_path / "runs/run")["step"] == 2
+    assert newest(tmp_path / "runs/run")["step"] == 1
 
 
 @pytest.mark.parametrize("size", [2, 3])
 def test_after_a_kill_and_a_signal_the_run_ends_as_if_there_had_been_none(
     tmp_path: Path, size: int
 ) -> None:
-    """A signal in the second step after the resume is agreed on before the third, and stops after it."""
-    phases = ["kill@9", "resume-signal@2", "resume", "whole"]
+    """The kill is in the eighth step of 18, the signal in the first one after the resume."""
+    phases = ["kill@15", "resume-signal@2", "resume", "whole"]
     killed, stopped, resumed, whole = run_together(size, phases, tmp_path)
     assert [code for code, _ in killed] == [8, -signal.SIGKILL] + [8] * (size - 2)
     assert killed[0][1].startswith("Another process of this run has ended or doesn't answer (")
@@ -67,6 +67,14 @@ def test_after_a_kill_and_a_signal_the_run_ends_as_if_there_had_been_none(
     assert stopped == [(143, f"Stopped; what is done is saved. {AGAIN}")] + [(143, "")] * (size - 1)
     assert resumed == whole == [(0, "")] * size
     assert ended(tmp_path / "runs/run") == ended(tmp_path / "runs/whole")
+
+
+def test_a_parameter_without_a_gradient_is_named(tmp_path: Path) -> None:
+    sentence = (
+        "The network's parameter 'unused.weight' takes no part in its output, but several processes "
+        "wait for every gradient. Remove it, or set its requires_grad to False.\n"
+    )
+    assert run_together(2, ["unused"], tmp_path) == [[(2, sentence)] * 2]
 
 
 def torchrun(*words: str) -> list[str]:
