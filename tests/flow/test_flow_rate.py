@@ -62,10 +62,11 @@ def test_the_rate_is_what_the_finder_suggests_and_says_so(schedule: str) -> None
     [
         {"optimizer": {"name": "adam"}},
         {"optimizer": {"name": "sgd", "learning_rate": 0.01}},
+        {"optimizer": {"name": "sgd", "momentum": 0.9}},
         {"network": {"name": "compact"}},
         {"training": {**LONG, "epochs": 33}},
     ],
-    ids=["adam", "given", "default network", "short"],
+    ids=["adam", "given", "momentum", "default network", "short"],
 )
 def test_nothing_is_measured_where_it_would_not_pay(
     groups: dict[str, Any], monkeypatch: pytest.MonkeyPatch

@@ -196,10 +196,13 @@ def _learning_rate(chosen: Settings, default_network: bool) -> tuple[float, str]
 def rate_is_a_guess(settings: Settings, choices: Sequence[Choice]) -> bool:
     """Whether no fixed learning rate is good, so that measuring one pays (docs/lr-find.md).
 
-    So it is for SGD, on any network but the default one, where the user gave no rate.
+    So it is for SGD without momentum, on any network but the default one, where the user gave no
+    rate; with momentum, which makes steps larger, the usual one is good.
     """
+    optimizer = settings.optimizer
     chosen = any(choice.name == "optimizer.learning_rate" for choice in choices)
-    return chosen and settings.optimizer.name == "sgd" and settings.network.name != "compact"
+    plain = optimizer.name == "sgd" and not optimizer.momentum
+    return chosen and plain and settings.network.name != "compact"
 
 
 def _schedule(default_network: bool) -> tuple[str, str]:
