@@ -116,7 +116,7 @@ class Faulty:
                 case "kill":
                     os.kill(os.getpid(), signal.SIGKILL)
                 case "hang":
-                    time.sleep(6)
+                    time.sleep(30)
         return loss
 
 
@@ -151,7 +151,7 @@ def phase(name: str) -> int:
         "name": "whole" if name == "whole" else "run",
     }  # fmt: skip
     how = {"resume": "runs/run"} if name.startswith("resume") else begin
-    patience = timedelta(seconds=2 if fault == "hang" else 100)
+    patience = timedelta(seconds=10 if fault == "hang" else 100)
     with (
         patch.object(_train, "join", lambda: _distributed.Together(patience)),
         patch.object(Pace, "due", lambda _self, _now: True),
