@@ -9,12 +9,12 @@ import run_kit as kit
 from full_disk import fill, small_disk
 from run_same import stopped_run
 
-MOST = 2 * 2**20
+MOST = 640 * 2**10
 """Bytes that the last level leaves: enough for all that the run has still to write."""
 
 
 def levels(folder: Path, *, count: int) -> dict[str, Any]:
-    """Resume a stopped run on disks with 0 to 2 MiB left, make room, resume again; the figures."""
+    """Resume a stopped run on disks with 0 to 640 KiB left, make room, resume again; the figures."""
     data = kit.write_data(folder / "data")
     codes: Counter[str] = Counter()
     letters = kept = same = hidden = 0
