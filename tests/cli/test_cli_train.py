@@ -160,7 +160,7 @@ LETTERS = [
         ["train", "digits", "--set", "schedule.name=onecycle"],
         2,
         "striate: There is no schedule called 'onecycle'. Did you mean 'one-cycle'? "
-        "Known: constant, one-cycle, cosine, plateau.",
+        "Known: constant, one-cycle, cosine, linear, plateau.",
     ),
     (
         ["train", "digits", "--set", "network.dropuot=0.5"],
