@@ -699,7 +699,6 @@ def spoil(path: Path, way: str) -> None:
 def test_bad_pictures_change_nothing_for_the_others(here: Path) -> None:
     write_folder(Path("good/set"), each=1000, size=8)
     for seed in range(10):
-        save(stripes(0, seed, size=1), here / "good" / "set" / "across" / f"one{seed}.png")
         path = here / "good" / "set" / "down" / f"{seed:03d}.png"
         path.rename(path.with_suffix(".jpg"))
     shutil.copytree("good", "bad")
@@ -716,6 +715,8 @@ def test_bad_pictures_change_nothing_for_the_others(here: Path) -> None:
     for number in range(10):
         Path(f"bad/set/down/folder{number}.png").mkdir()
         spoilt[f"down/folder{number}.png"] = "folder"
+        save(stripes(0, number, size=1), here / "bad" / "set" / "across" / f"one{number}.png")
+        spoilt[f"across/one{number}.png"] = "one pixel"
     done = train("bad/set", "--name", "bad")
     assert done.code == 0, done.err
     assert train("good/set", "--name", "good").code == 0
