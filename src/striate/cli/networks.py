@@ -22,7 +22,12 @@ def networks(
         year = f", {entry.year}" if entry.year else ""
         out(f"  {entry.title}; {entry.source}{year}")
         outputs = "1 output" if entry.default_outputs == 1 else f"{entry.default_outputs} outputs"
-        out(f"  {entry.parameters:,} parameters for {size} and {outputs}")
+        out(
+            f"  {entry.parameters:,} parameters for {size} and {outputs}; {entry.flops:,} FLOPs a "
+            "picture"
+        )
         for option in entry.options:
             value = option.to_json()["default"]
             out(f"  {option.name}: {option.meaning} Default {value}; {option.expected}.")
+    out("timm:NAME: any convolutional network of timm, by its name there.")
+    out("  Options as the classic networks above; timm is imported to make it.")

@@ -22,12 +22,13 @@ from striate.network._spec_block import Add, Concatenate, Parallel, Residual
 from striate.network._spec_plain import Activation, BatchNorm, Dense, Dropout, Flatten, GlobalPool
 from striate.network._spec_window import Conv, Pool
 from striate.network._specification import Specification
-from striate.network._specify import specify
+from striate.network._specify import require_fit, specify
 from striate.network._summary import summary
 from striate.network._written import canonical, written_line
 
 if TYPE_CHECKING:
     from striate.network._build import Network, build
+    from striate.network._classifier import Classifier, freeze
     from striate.network._initialise import initialise
     from striate.network._kernels import first_kernels
     from striate.network._whiten import whiten
@@ -37,6 +38,7 @@ __all__ = [
     "Add",
     "BatchNorm",
     "Calculation",
+    "Classifier",
     "Concatenate",
     "Conv",
     "Dense",
@@ -62,6 +64,7 @@ __all__ = [
     "convolve",
     "entry",
     "first_kernels",
+    "freeze",
     "initialise",
     "look",
     "networks",
@@ -69,6 +72,7 @@ __all__ = [
     "pool",
     "read_maps",
     "read_number",
+    "require_fit",
     "specify",
     "summary",
     "whiten",
@@ -77,9 +81,11 @@ __all__ = [
 
 # What needs PyTorch, by the module that holds it (PEP 562).
 _LAZY = {
+    "Classifier": "_classifier",
     "Network": "_build",
     "build": "_build",
     "first_kernels": "_kernels",
+    "freeze": "_classifier",
     "initialise": "_initialise",
     "whiten": "_whiten",
 }
