@@ -180,7 +180,7 @@ def compare(network: Classifier, size: int) -> None:
     stage = InputStage([0.5] * 3, [0.25] * 3)
     set_statistics(network, stage(pictures))
     answer = Classification(classes=("a", "b", "c", "d"))
-    task = task_for(answer, outputs=4)
+    task = task_for(answer, train_targets=np.arange(4), outputs=4)
     data = to_onnx(stage, network, task, Picture(height=size, width=size, channels=3))
     session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
     got = session.run(["logits"], {"pictures": pictures.numpy()[:3]})[0]

@@ -115,10 +115,9 @@ def _children(make: Callable[..., Any], model: str) -> nn.Sequential:
 def _lite(timm: Any, origin: Origin, channels: int, small: bool) -> nn.Sequential:
     network = timm.create_model(origin.model, pretrained=False, in_chans=channels, num_classes=0)
     names = ("conv_stem", "bn1", "blocks", "conv_head", "bn2")
-    backbone = nn.Sequential(OrderedDict((name, getattr(network, name)) for name in names))
     if small:
-        backbone.conv_stem.stride = (1, 1)
-    return backbone
+        network.conv_stem.stride = (1, 1)
+    return nn.Sequential(OrderedDict((name, getattr(network, name)) for name in names))
 
 
 def _small_alexnet(backbone: nn.Sequential) -> None:
@@ -128,19 +127,19 @@ def _small_alexnet(backbone: nn.Sequential) -> None:
 
 
 def _small_resnet(backbone: nn.Sequential) -> None:
-    backbone.conv1 = nn.Conv2d(3, 64, 3, padding=1, bias=False)
-    _he(backbone.conv1)
+    first = nn.Conv2d(3, 64, 3, padding=1, bias=False)
+    _he(first)
+    backbone.conv1 = first
     backbone.maxpool = nn.Identity()
 
 
 def _small_googlenet(backbone: nn.Sequential) -> None:
-    first = backbone.conv1
-    first.conv = nn.Conv2d(3, 64, 3, padding=1, bias=False)  # type: ignore[assignment]
+    backbone.get_submodule("conv1").conv = nn.Conv2d(3, 64, 3, padding=1, bias=False)
     backbone.maxpool1 = nn.Identity()
 
 
 def _small_inception(backbone: nn.Sequential) -> None:
-    first = backbone.Conv2d_1a_3x3.conv
+    first = backbone.get_submodule("Conv2d_1a_3x3.conv")
     assert isinstance(first, nn.Conv2d)
     first.stride = (1, 1)
     backbone.maxpool1 = nn.Identity()

@@ -1,7 +1,7 @@
 """From a name to a `Classifier` for one picture size, or the letter that says why not."""
 
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import torch
@@ -96,7 +96,7 @@ def _try(
             raise RuntimeError("nothing is left of the picture")
 
     handles = [
-        layer.register_forward_pre_hook(lambda one, given, name=name: enter(name, one, given))
+        layer.register_forward_pre_hook(partial(enter, name))
         for name, layer in backbone.named_modules()
         if next(layer.children(), None) is None
     ]
