@@ -67,10 +67,14 @@ def record(arguments: argparse.Namespace) -> dict[str, Any]:
 def steps(arguments: argparse.Namespace) -> dict[str, Any]:
     """Seconds of a step of the record recipe (2,000 pictures) now, and of its share of ours."""
     contenders = [
-        Contender(f"airbench94, {kind}", _record(arguments, "--steps", "4", "--precision", kind), _peer)
+        Contender(
+            f"airbench94, {kind}", _record(arguments, "--steps", "4", "--precision", kind), _peer
+        )
         for kind in ("float32", "bfloat16")
     ]
-    return compare("steps", contenders, runs=arguments.runs, note="4 steps each; step_seconds counts")
+    return compare(
+        "steps", contenders, runs=arguments.runs, note="4 steps each; step_seconds counts"
+    )
 
 
 def same_accuracy(arguments: argparse.Namespace) -> dict[str, Any]:

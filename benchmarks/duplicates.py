@@ -26,7 +26,7 @@ from harness import main
 from striate.data import open_source, store
 from striate.data._duplicate_groups import numbered
 from striate.data._duplicates import find_duplicates
-from striate.data._fingerprint import fingerprints
+from striate.data._fingerprint import fingerprints, pixel_digests
 from striate.data._similar_search import search
 from striate.flow._conditions import machine, versions
 from striate.image import Shape, load
@@ -108,9 +108,9 @@ def near_pairs(pictures_NHWC: Pixels) -> tuple[npt.NDArray[np.int64], float]:
     source = open_source((pictures_NHWC, np.arange(len(pictures_NHWC)) % 2))
     stored = store(source, Shape(height=height, width=width, channels=3))
     begun = time.perf_counter()
-    prints = fingerprints(stored, np.arange(len(pictures_NHWC)))
-    rows = np.sort(np.unique(numbered(prints.digests), return_index=True)[1])
-    found = search(stored, rows, prints[rows], total=EVERYTHING)
+    looks = numbered(pixel_digests(stored, np.arange(len(pictures_NHWC))))
+    rows = np.sort(np.unique(looks, return_index=True)[1])
+    found = search(stored, rows, fingerprints(stored, rows), total=EVERYTHING)
     return rows[found.pairs], time.perf_counter() - begun
 
 

@@ -4,6 +4,7 @@ Each is one matrix over all pixels: logits = (pixels / 255 − 0.5) · weights, 
 `expected` computes the same in NumPy.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from pictures import stripes
 from striate.answer import Answer
-from striate.image import Shape, encode_png
+from striate.image import MAX_PIXELS, Shape, encode_png
 from striate.model import Manifest, write_model
 
 _SPREAD = np.array([3.0, 40.0], dtype=np.float32)
@@ -67,13 +68,15 @@ def tiny_manifest(answer: Answer, shape: Shape) -> Manifest:
     )
 
 
-def write_tiny_model(folder: Path, answer: Answer, *, shape: Shape | None = None) -> Path:
+def write_tiny_model(
+    folder: Path, answer: Answer, *, shape: Shape | None = None, max_pixels: int = MAX_PIXELS
+) -> Path:
     """Write the model folder `folder` of a tiny network with two synthetic samples; return it."""
     shape = shape or Shape(height=8, width=8, channels=3)
     sizes = (shape.height, shape.width, shape.channels)
     write_model(
         folder,
-        tiny_manifest(answer, shape),
+        replace(tiny_manifest(answer, shape), max_pixels=max_pixels),
         onnx=_network(answer.task, len(answer.names), *sizes),
         weights=b"the weights",
         samples=[

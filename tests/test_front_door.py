@@ -13,6 +13,7 @@ NAMES = [
     "ModelError",
     "NetworkError",
     "NotFiniteError",
+    "PeerError",
     "PictureError",
     "RunFolderError",
     "SourceError",

@@ -41,7 +41,9 @@ def injections(folder: Path, *, count: int, clean: int, seed: int) -> dict[str, 
                 save_always=1,
             )
             code = process.end()
-            said = re.findall(r" is (?:-?inf|nan) (?:at|after) step (\d+)", process.said())
+            said = re.findall(
+                r" is (?:(?:-?inf|nan) at|not finite after) step (\d+)", process.said()
+            )
             if code == 0 and said == [str(step)]:
                 caught[where] += 1
             else:

@@ -6,12 +6,16 @@ are names of run_changes.py with their values. This process computes nothing and
 as long as it forks: threads don't survive a fork, and those of OpenMP would be waited for.
 """
 
+import ctypes
 import json
 import os
+import signal
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any, NoReturn
+
+PR_SET_PDEATHSIG = 1
 
 IMPORTED = (
     "torch",
@@ -33,6 +37,7 @@ IMPORTED = (
 def child(job: dict[str, Any]) -> NoReturn:
     """Be `python -m striate` with these words."""
     os.setpgid(0, 0)
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # never outlive the benchmark
     os.environ.update(job["environment"])
     tempfile.tempdir = None
     os.chdir(job["cwd"])

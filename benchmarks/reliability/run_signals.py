@@ -82,9 +82,10 @@ def signals(folder: Path, *, each: int, double: int, seed: int) -> dict[str, Any
     }
 
 
+LAYERS = " | ".join(["conv 64 3 pad 1 | relu"] * 8 + ["max 2 | flatten"])
 LONG = (
-    "--network", "vgg16", "--image-size", "96", "--batch-size", "16", "--epochs", "1", "--threads", "1",
-    "--set", "training.samples=none", "--quiet",
+    "--network", LAYERS, "--image-size", "96", "--batch-size", "20", "--epochs", "1",
+    "--threads", "1", "--set", "training.samples=none", "--set", "data.margin=0", "--quiet",
 )  # fmt: skip
 
 

@@ -8,8 +8,8 @@
     ├── ModelError               4    a model folder: missing, damaged, of another format
     ├── CheckError               5    a check that stopped the run
     ├── NotFiniteError           6    a loss or gradient that is no longer a finite number
-    ├── PeerError                1    another process of the same run has gone
     ├── RunFolderError           7    a run folder that is busy or exists already
+    ├── PeerError                8    several processes: another one has gone
     ├── DiskError               74    no space, no permission to write
     └── StoppedError     130 or 143    Ctrl-C or SIGTERM before there was anything to keep
 
@@ -76,14 +76,16 @@ class NotFiniteError(StriateError):
     exit_code = 6
 
 
-class PeerError(StriateError):
-    """Several processes train together, and another one has ended or doesn't answer."""
-
-
 class RunFolderError(StriateError):
     """A run folder that exists already, is held by another process, or holds no whole checkpoint."""
 
     exit_code = 7
+
+
+class PeerError(StriateError):
+    """Several processes train together, and another one has ended or doesn't answer."""
+
+    exit_code = 8
 
 
 class DiskError(StriateError):

@@ -77,6 +77,21 @@ def test_json(folder: Path) -> None:
     assert document["findings"][1]["paths"] == ["across/001.png", "across/copy.png"]
 
 
+def test_a_wrong_suffix_is_named_and_not_left_out(folder: Path) -> None:
+    (folder / "down" / "003.png").rename(folder / "down" / "003.jpg")
+    sentence = "Read by content, because the suffix is wrong: down/003.jpg (PNG)."
+    document = json.loads(striate("check", folder, "--json").out)
+    assert document["findings"][0] == {
+        "kind": "suffix",
+        "sentence": sentence,
+        "fault": False,
+        "paths": ["down/003.jpg"],
+    }
+    assert document["unreadable"] == [] and sum(document["parts"].values()) == 20
+    assert f"  - {sentence}\n" in striate("check", folder).out
+    assert striate("check", folder, "--strict").code == 0
+
+
 def test_labels_are_listed_and_saved_for_exclude(folder: Path, tmp_path: Path) -> None:
     write_folder(folder, each=20)
     (folder / "across" / "003.png").rename(folder / "down" / "moved.png")

@@ -162,7 +162,7 @@ LETTERS = [
         ["train", "digits", "--set", "schedule.name=onecycle"],
         2,
         "striate: There is no schedule called 'onecycle'. Did you mean 'one-cycle'? "
-        "Known: constant, one-cycle, cosine, plateau.",
+        "Known: constant, one-cycle, cosine, linear, plateau.",
     ),
     (
         ["train", "digits", "--set", "network.dropuot=0.5"],
@@ -264,6 +264,35 @@ def test_a_signal_keeps_what_is_done(
     import striate
 
     assert striate.load(tmp_path / "runs" / "n").answer.names == ("across", "down")
+
+
+@pytest.mark.parametrize(
+    ("words", "letter"),
+    [
+        (
+            ("--minutes", "1", "--epochs", "3"),
+            "--epochs (training.epochs) and --minutes (training.minutes) both say how long to train. "
+            "Leave one of them out.",
+        ),
+        (
+            ("--minutes", "-1"),
+            "--minutes (training.minutes) = -1.0: input should be greater than 0.",
+        ),
+    ],
+)
+def test_minutes_that_can_not_be(
+    cli: Cli, stripes_folder: str, words: tuple[str, ...], letter: str
+) -> None:
+    assert cli("train", stripes_folder, *words) == (2, "", f"striate: {letter}\n")
+
+
+def test_too_few_minutes_are_refused_before_anything_is_written(
+    cli: Cli, stripes_folder: str
+) -> None:
+    code, out, err = cli("train", stripes_folder, "--minutes", "0.001")
+    assert (code, out) == (2, "")
+    assert err.startswith("striate: --minutes 0.001 (training.minutes): ")
+    assert not Path("runs").exists()
 
 
 @pytest.mark.slow

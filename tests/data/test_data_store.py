@@ -16,7 +16,7 @@ import pytest
 
 from pictures import stripes, write_folder
 from striate.answer import Answer
-from striate.data import _cache_none, _room, _store, open_source
+from striate.data import _cache_none, _filling, _room, _store, open_source
 from striate.data._filling import Block
 from striate.data._room import cache_folder, make_room
 from striate.data._source import Source, Unreadable
@@ -168,6 +168,50 @@ def test_other_errors_come_out_promptly_and_end_the_threads(error: BaseException
         store(source(pictures), SMALL, threads=2)
     assert len(pictures.read_positions) < 5000
     assert not [one for one in threading.enumerate() if one.name.startswith("striate-store")]
+
+
+class Stuck(Fake):
+    """Pictures of which some are read until they are let go."""
+
+    def __init__(self, count: int, stuck: tuple[int, ...]) -> None:
+        super().__init__(count, lambda position: stripes(position, 0))
+        self.stuck, self.let_go = stuck, threading.Event()
+
+    def load(self, position: int, shape: Shape, max_pixels: int = MAX_PIXELS) -> Fitted:
+        if position in self.stuck:
+            self.let_go.wait(60)
+        return super().load(position, shape, max_pixels)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_picture_that_takes_too_long_is_left_out_by_name(
+    threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More stuck ones than threads; first and last of a piece, and one alone."""
+    monkeypatch.setattr(_filling, "_LONGEST", 1.0)
+    pictures, done = Stuck(70, (0, 31, 40, 69)), []
+    with store(source(pictures), SMALL, threads=threads, progress=lambda *at: done.append(at)) as s:
+        assert sorted(s.unreadable, key=lambda one: one.position) == [
+            Unreadable(
+                position=position,
+                name=f"{position}.png",
+                reason="reading it took more than 1 seconds",
+            )
+            for position in pictures.stuck
+        ]
+        assert done[-1] == (70, 70)
+        others = np.setdiff1d(np.arange(70), pictures.stuck)
+        before = s.take(others)
+        pictures.let_go.set()
+        late = [one for one in threading.enumerate() if one.name == "striate-store"]
+        for one in late:
+            one.join(10)
+        assert np.array_equal(s.take(others), before)
+        with pytest.raises(ValueError, match="position 40 could not be read"):
+            s.take(np.array([40]))
+        for position in others[:3].tolist():
+            expected = fit_array(stripes(position, 0), SMALL).picture_HWC
+            assert np.array_equal(s[position], expected)
 
 
 def test_large_stores_lie_in_a_file_that_goes_away(

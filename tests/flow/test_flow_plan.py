@@ -252,3 +252,8 @@ def test_numbers_can_be_planned_for(tmp_path: Path) -> None:
     planned = run(tmp_path / "table.csv", training={"epochs": 1}, network=network)
     assert planned.estimates[0].batch_size == 16
     assert planned.training + planned.validation == 12
+
+
+def test_a_run_of_some_minutes_is_planned_by_epochs(folder: Path) -> None:
+    planned = run(folder, training={"minutes": 2.0, "steps": [[0, 7]], "threads": 1})
+    assert planned.estimates[0].epochs == 40

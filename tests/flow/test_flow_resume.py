@@ -21,6 +21,7 @@ from striate.data import open_source
 from striate.flow import Run
 from striate.training import Silent, Step
 from striate.training._checkpoints import Pace
+from striate.training._device import step_seed
 from striate.training._lock import RunLock
 
 SETTINGS: dict[str, Any] = {
@@ -112,6 +113,29 @@ def whole_in_bfloat16(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any
 
 
 BFLOAT16 = with_training(precision="bfloat16")
+
+
+@pytest.fixture(scope="module")
+def whole_averaged(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    return state_of(begin(tmp_path_factory.mktemp("w"), settings=AVERAGED).folder)
+
+
+AVERAGED = with_training(average=0.9)
+
+
+@pytest.mark.usefixtures("always_due")
+@pytest.mark.parametrize("kills", [[1], [2, 1, 1], [6, 1, 5, 1], [19]])
+def test_kills_change_nothing_in_an_average(
+    tmp_path: Path, whole: dict[str, Any], whole_averaged: dict[str, Any], kills: list[int]
+) -> None:
+    assert whole_averaged["weights"] != whole["weights"]
+    assert whole_averaged["steps"][:400] == whole["steps"][:400]
+    with pytest.raises(Crash):
+        begin(tmp_path, Killer(kills[0]), AVERAGED)
+    for at in kills[1:]:
+        with pytest.raises(Crash):
+            go_on(tmp_path, Killer(at))
+    assert state_of(go_on(tmp_path).folder) == whole_averaged
 
 
 @pytest.mark.usefixtures("always_due")
@@ -286,6 +310,52 @@ def test_a_run_goes_back_from_what_is_not_finite_at_half_the_rate(tmp_path: Path
     assert rates == pytest.approx([0.005] * 6)
 
 
+def test_going_back_brings_the_average_back_too(tmp_path: Path) -> None:
+    settings = {**with_training(average=0.9), "augmentation": {}}
+    weights = []
+    for name, rate, times in (("back", 0.02, 1), ("straight", 0.01, 0)):
+        run = striate.train(
+            pictures(), epochs=1, batch_size=16, out=tmp_path, name=name, learning_rate=rate,
+            settings=without_rate(settings), loss=failing(times, 3), threads=1,
+        )  # fmt: skip
+        weights.append(state_of(run.folder)["weights"])
+    assert weights[0] == weights[1]
+
+
+def without_rate(settings: Mapping[str, Any]) -> dict[str, Any]:
+    optimizer = {k: v for k, v in settings["optimizer"].items() if k != "learning_rate"}
+    return {**settings, "optimizer": optimizer}
+
+
+@pytest.mark.usefixtures("always_due")
+def test_a_resumed_run_goes_back_to_the_step_that_a_whole_one_does(tmp_path: Path) -> None:
+    """Steps 6 to 11 are the second epoch; step 9 fails once, in the resumed run's second step."""
+    failed = False
+
+    def loss(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        nonlocal failed
+        value = torch.nn.functional.cross_entropy(logits, targets)
+        if torch.is_grad_enabled() and torch.initial_seed() == step_seed(0, 9) and not failed:
+            failed = True
+            return value * float("nan")
+        return value
+
+    settings = {**SETTINGS, "augmentation": {"noise": 0.05}}
+    options: dict[str, Any] = {
+        "epochs": 3, "batch_size": 16, "threads": 1, "settings": settings, "loss": loss,
+    }  # fmt: skip
+    heard = Ear()
+    whole = striate.train(pictures(), out=tmp_path, name="whole", listener=heard, **options)
+    failed = False
+    with pytest.raises(Crash):
+        striate.train(pictures(), out=tmp_path, name="run", listener=Killer(8), **options)
+    again = Ear()
+    run = striate.train(pictures(), resume=tmp_path / "run", loss=loss, listener=again)
+    for ear in (heard, again):
+        assert any("at step 9" in one and "goes back to step 6" in one for one in ear.warnings)
+    assert state_of(run.folder) == state_of(whole.folder)
+
+
 def test_the_third_time_ends_the_run_and_names_the_pictures(tmp_path: Path) -> None:
     with pytest.raises(striate.NotFiniteError) as caught:
         striate.train(
@@ -342,7 +412,7 @@ source = open_source("digits")
 grey = np.stack([source.pictures.read(position) for position in range(80)])
 resume = {"resume": "runs/run"} if "resume" in sys.argv else {
     "epochs": 2, "batch_size": 16, "threads": 1, "name": sys.argv[1],
-    "settings": {"training": {"samples": "none"}},
+    "settings": {"training": {"samples": "none", "average": 0.9}},
 }
 striate.train((grey, source.targets[:80]), network=Slow(), **resume)
 """

@@ -1,6 +1,7 @@
 """model.json: what goes in comes out, and everything odd is refused by name."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -70,10 +71,17 @@ def test_round_trip_through_bytes(names: list[str], height: int, channels: int) 
     shape = Shape(height=height, width=5, channels=channels)
     answer = Regression(tuple(f"target {name}" for name in names))
     files = {"network.onnx": DIGEST, "weights.safetensors": DIGEST}
-    document = tiny_manifest(answer, shape).to_json() | {"files": files}
+    manifest = replace(tiny_manifest(answer, shape), max_pixels=height)
+    document = manifest.to_json() | {"files": files}
     read = Manifest.from_json(parse(json.dumps(document).encode(), file="model.json"))
     assert read.to_json() == document
-    assert (read.answer, read.shape) == (answer, shape)
+    assert (read.answer, read.shape, read.max_pixels) == (answer, shape, height)
+
+
+def test_older_folders_have_the_limit_that_held_for_all() -> None:
+    document = _json()
+    del document["input"]["max_pixels"]
+    assert Manifest.from_json(document).max_pixels == 40_000_000
 
 
 @pytest.mark.parametrize("key", sorted(_json()))
@@ -97,6 +105,8 @@ def test_each_missing_key_is_named(key: str) -> None:
         ("answer", [], "'answer' should be an object, but it is []."),
         ("input/height", "8", "'input.height' should be a whole number from 1 to 32,768, but it "
          'is "8".'),
+        ("input/max_pixels", 0, "'input.max_pixels' should be a whole number from 1 to "
+         "18,446,744,073,709,551,615, but it is 0."),
         ("input/height", True, "'input.height' should be a whole number from 1 to 32,768, but it "
          "is true."),
         ("input/width", 0, "'input.width' should be a whole number from 1 to 32,768, but it is 0."),

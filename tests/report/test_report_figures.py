@@ -49,6 +49,50 @@ def test_step_curves_are_medians_of_groups(reports: dict[str, Path], pages: dict
     assert plot.read_x(places[:, 0])[0] == pytest.approx(3 / 40, abs=PIXEL * plot.per_unit("x"))
 
 
+def test_speed_and_waiting_are_drawn_from_zero(tmp_path: Path) -> None:
+    folder = run_folders.minimal(tmp_path / "run")
+    speed, waiting = np.array([555.0, 427.0, np.nan, 330.0]), np.array([0.1, 0.007, 0.002, 0.011])
+    columns = {"epoch": np.arange(1, 5), "step": np.arange(1, 5) * 20}
+    columns |= {"images_per_second": speed, "waiting": waiting}
+    run_folders.write_csv(folder / "history.csv", columns)
+    page = write_report(folder).read_text(encoding="utf-8")
+    kept = np.isfinite(speed)
+    for key, values, shown, name in (
+        ("speed", speed[kept], np.arange(1, 5)[kept], "pictures per second"),
+        ("waiting", 100 * waiting, np.arange(1, 5), "per cent of the training time"),
+    ):
+        plot = Plot(page, f"curve-{key}")
+        places = plot.points("line c0")
+        assert plot.read_x(places[:, 0]) == pytest.approx(shown, abs=PIXEL * plot.per_unit("x"))
+        assert plot.read_y(places[:, 1]) == pytest.approx(values, abs=PIXEL * plot.per_unit("y"))
+        texts = ["".join(e.itertext()) for e in plot.find("text")]
+        assert name in texts and "epochs" in texts
+        assert float(plot.read_y([plot_bottom(plot)])[0]) == pytest.approx(
+            0, abs=PIXEL * plot.per_unit("y")
+        )
+    assert Plot(page, "curve-speed").description == (
+        "In the middle one of the epochs 427 pictures per second."
+    )
+
+
+def plot_bottom(plot: Plot) -> float:
+    """Return the place of the horizontal axis."""
+    (axis,) = plot.find("line", "axis")
+    return float(axis.get("y1", ""))
+
+
+@pytest.mark.parametrize("lost", ["images_per_second", "waiting"])
+def test_an_older_run_without_a_column_has_no_such_figure(tmp_path: Path, lost: str) -> None:
+    folder = run_folders.minimal(tmp_path / "run")
+    columns = {"epoch": np.array([1, 2]), "step": np.array([20, 40])}
+    columns |= {"images_per_second": np.array([5.0, 6.0]), "waiting": np.array([0.1, 0.0])}
+    del columns[lost]
+    run_folders.write_csv(folder / "history.csv", columns)
+    page = write_report(folder).read_text(encoding="utf-8")
+    assert ('id="curve-speed-title"' in page) == (lost != "images_per_second")
+    assert ('id="curve-waiting-title"' in page) == (lost != "waiting")
+
+
 def test_a_learning_rate_over_decades_has_a_logarithmic_axis(tmp_path: Path) -> None:
     folder = run_folders.minimal(tmp_path / "run")
     rate = np.geomspace(1e-6, 0.1, 80)

@@ -9,7 +9,7 @@ import pytest
 from report import run_folders
 from striate.errors import DiskError, RunFolderError
 from striate.report import write_report
-from striate.report._curves import epochs_of_rows, epochs_of_steps
+from striate.report._curve_figure import epochs_of_rows, epochs_of_steps
 from striate.report._run import read_run
 
 

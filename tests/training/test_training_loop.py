@@ -4,6 +4,7 @@ import csv
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,9 +15,10 @@ from striate.data import Batch, Batches, open_source, store
 from striate.image import Shape
 from striate.task import task_for
 from striate.training import Epoch, Silent, Stop, _clock
+from striate.training._finite import Finite
 from striate.training._loop import Plan, fit, train_step
 from striate.training._mixing import Mixing
-from striate.training._optimizers import Group, make_optimizer
+from striate.training._optimizers import Group, Optimizer, make_optimizer
 from striate.training._pixels import InputStage
 from striate.training._records import Records
 
@@ -24,10 +26,14 @@ SIDE, COUNT = 4, 10
 
 
 class Ear(Silent):
-    """Remembers the epochs."""
+    """Remembers the epochs and warnings."""
 
     def __init__(self) -> None:
         self.epochs: list[Epoch] = []
+        self.warnings: list[str] = []
+
+    def warn(self, sentence: str) -> None:
+        self.warnings.append(sentence)
 
     def epoch(self, epoch: Epoch) -> None:
         self.epochs.append(epoch)
@@ -186,3 +192,69 @@ def test_an_epoch_that_is_stopped_ends_its_batches(tmp_path: Path) -> None:
     with Records(tmp_path) as records:
         fitted = fit(make_plan(batches=Watched), records, Silent(), stop)
     assert (ended, fitted.steps, fitted.epochs) == ([1], 1, 0)
+
+
+class Spoiling:
+    """An optimizer whose step number `at`, from 0, leaves a value in one weight."""
+
+    def __init__(self, inner: Optimizer, at: int, value: float) -> None:
+        self.inner, self.left, self.value = inner, at, value
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)
+
+    def step(self, rate: float) -> None:
+        self.inner.step(rate)
+        self.left -= 1
+        if self.left == -1:
+            with torch.no_grad():
+                self.inner.parameters[0][0, 0] = self.value
+
+
+def rates(folder: Path) -> list[float]:
+    with (folder / "steps.csv").open(encoding="utf-8") as file:
+        return [float(row["learning_rate"]) for row in csv.DictReader(file)]
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+def test_a_weight_that_is_not_finite_is_seen_at_its_step(tmp_path: Path, value: float) -> None:
+    plan, ear = make_plan(), Ear()
+    plan = replace(plan, optimizer=Spoiling(plan.optimizer, 4, value))
+    with Records(tmp_path) as records:
+        fitted = fit(plan, records, ear, Stop())
+    assert ear.warnings == [
+        "A number in 1.weight is not finite after step 4, learning rate 0.1; that step was taken "
+        "back. Usually the rate is too large: try --learning-rate 0.01. The run goes back to step 3, "
+        "and on at 0.5 times the rate."
+    ]
+    assert rates(tmp_path) == [0.1] * 3 + [0.05] * 3
+    assert all(one.isfinite().all() for one in fitted.weights.values())
+
+
+def test_a_validation_that_is_not_finite_sends_the_run_back(tmp_path: Path) -> None:
+    losses = iter([1.0, float("inf"), 0.5])
+    plan, ear = make_plan(), Ear()
+    plan = replace(plan, validate=lambda _network: {"loss": next(losses), "accuracy": 0.5})
+    with Records(tmp_path) as records:
+        fitted = fit(plan, records, ear, Stop())
+    assert [one.partition("The run goes")[2] for one in ear.warnings] == [
+        " back to step 3, and on at 0.5 times the rate."
+    ]
+    assert ear.warnings[0].startswith(
+        "The validation loss is inf after step 5, learning rate 0.1. "
+    )
+    assert rates(tmp_path) == [0.1] * 3 + [0.05] * 3
+    assert fitted.best_epoch == 2
+    assert [epoch.validation["loss"] for epoch in ear.epochs] == [1.0, 0.5]
+
+
+def test_numbers_are_finite_or_the_tensor_is_named() -> None:
+    network = nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2))
+    finite = Finite(network)
+    assert finite.first_wrong() == ""
+    with torch.no_grad():
+        network[0].weight.fill_(3e38)  # its norm overflows, no number does
+    assert finite.first_wrong() == ""
+    network[1].running_var[1] = float("inf")
+    assert finite.first_wrong() == "1.running_var"
+    assert Finite(nn.Flatten()).first_wrong() == ""

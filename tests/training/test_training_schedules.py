@@ -224,7 +224,7 @@ def test_names_of_schedules_are_pinned():
             "onecycle",
             {},
             "There is no schedule called 'onecycle'. Did you mean 'one-cycle'? "
-            "Known: constant, one-cycle, cosine, plateau.",
+            "Known: constant, one-cycle, cosine, linear, plateau.",
         ),
         (
             "cosine",

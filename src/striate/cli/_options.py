@@ -67,7 +67,11 @@ Exclude = Annotated[
     ),
 ]
 MaxPixels = Annotated[
-    int, typer.Option(min=1, help="Larger pictures are refused before they are decoded.")
+    int | None,
+    typer.Option(
+        min=1,
+        help="Larger pictures are refused before they are decoded; by default as in the training.",
+    ),
 ]
 Seed = Annotated[int | None, typer.Option(help="Of everything random; 0 by default.")]
 Device = Annotated[str | None, typer.Option(help="auto, cpu, cuda or mps.")]

@@ -57,7 +57,7 @@ def evaluate(
     ] = None,
     allow_unreadable: AllowUnreadable = False,
     strict: Strict = False,
-    max_pixels: MaxPixels = 40_000_000,
+    max_pixels: MaxPixels = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:

@@ -29,7 +29,7 @@ def predict(
     as_csv: Annotated[
         bool, typer.Option("--csv", help="Print CSV, with every probability.")
     ] = False,
-    max_pixels: MaxPixels = 40_000_000,
+    max_pixels: MaxPixels = None,
 ) -> None:
     """Say what a model sees in pictures; PyTorch is not needed.
 

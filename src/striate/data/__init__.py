@@ -6,6 +6,8 @@ Importing this room imports neither Pillow nor OpenCV; they come in when a pictu
 from striate.data._augment import augment, matrices
 from striate.data._augmentation import Augmentation
 from striate.data._batches import Batches
+from striate.data._cache_headers import keep_headers
+from striate.data._cache_looks import look_at_pixels
 from striate.data._check import check, stop_at_faults, unreadable_findings, unreadable_limit
 from striate.data._check_duplicates import duplicate_findings, parts_of
 from striate.data._check_exclude import exclude, listed
@@ -65,7 +67,9 @@ __all__ = [
     "find_duplicates",
     "hash_ids",
     "hash_names",
+    "keep_headers",
     "listed",
+    "look_at_pixels",
     "matrices",
     "named_sources",
     "open_source",

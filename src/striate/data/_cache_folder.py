@@ -15,6 +15,9 @@ LIMIT = 20 << 30
 """Bytes that kept stores take together, but for those in use."""
 
 INDEX = "index"
+LOOKS = "looks"
+HEADERS = "headers-"
+"""Files of a store beside its pixels; the last is the beginning of a name."""
 
 _PREFIX = "pictures-"
 

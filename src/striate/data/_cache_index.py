@@ -1,21 +1,17 @@
 """The index of a kept store: which file has which content, and what became of each content."""
 
-import io
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from hashlib import sha256
 from pathlib import Path
 from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
-from striate._files import write_file
 from striate.data._cache_key import DIGEST, Digests, Stamps
+from striate.data._cache_sealed import read_sealed, write_sealed
 from striate.data._order import Ids
 
-_CHECKSUM = 32
 _ARRAYS = ("paths", "stamps", "rows_F", "digests", "matrices")
 
 Phrases = Mapping[str, tuple[int, ...]]
@@ -115,40 +111,27 @@ def write_index(index: Index, path: Path) -> None:
         "lost": index.lost,
         "notes": index.notes,
     }
-    file = io.BytesIO()
-    np.save(file, np.frombuffer(json.dumps(words).encode(), np.uint8), allow_pickle=False)
-    for name in _ARRAYS:
-        np.save(file, getattr(index, name), allow_pickle=False)
-    file.write(sha256(file.getbuffer()).digest())
-    write_file(path, file.getvalue())
+    write_sealed(path, words, [getattr(index, name) for name in _ARRAYS])
 
 
 def read_index(path: Path) -> Index | None:
     """Return the index in a file; None where there is none, or it isn't as it was written."""
-    try:
-        data = path.read_bytes()
-    except OSError:
+    found = read_sealed(path, len(_ARRAYS))
+    if found is None:
         return None
-    if sha256(memoryview(data)[:-_CHECKSUM]).digest() != data[-_CHECKSUM:]:
-        return None
+    words, arrays = found
     try:
-        return _parsed(io.BytesIO(data))
-    except (ValueError, KeyError, TypeError, EOFError):
+        return Index(
+            settings=words["settings"],
+            folder=words["folder"],
+            pixels=words["pixels"],
+            lost=_phrases(words["lost"]),
+            notes=_phrases(words["notes"]),
+            **dict(zip(_ARRAYS, arrays, strict=True)),
+        )
+    except (KeyError, TypeError, AttributeError):
         # Whole, but of another version.
         return None
-
-
-def _parsed(file: io.BytesIO) -> Index:
-    words = json.loads(np.load(file, allow_pickle=False).tobytes())
-    arrays = {name: np.load(file, allow_pickle=False) for name in _ARRAYS}
-    return Index(
-        settings=words["settings"],
-        folder=words["folder"],
-        pixels=words["pixels"],
-        lost=_phrases(words["lost"]),
-        notes=_phrases(words["notes"]),
-        **arrays,
-    )
 
 
 def _phrases(given: Mapping[str, list[int]]) -> Phrases:

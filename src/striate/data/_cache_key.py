@@ -59,19 +59,17 @@ def array_digests(pictures_NHWC: npt.NDArray[np.uint8]) -> Digests:
 
 @runtime_checkable
 class InFiles(Protocol):
-    """Pictures that all lie in files: the paths in the source's order."""
+    """Pictures that all lie in files."""
 
-    @property
-    def files(self) -> Sequence[str]: ...
+    def path(self, position: int) -> str: ...
 
 
 def paths_of(pictures: Pictures, positions: npt.NDArray[np.int64]) -> list[str] | None:
     """Return the absolute paths of the pictures' files; None where not all lie in files."""
     here = os.path.join(os.getcwd(), "")  # noqa: PTH109, PTH118
     if isinstance(pictures, InFiles):
-        every = pictures.files
         # Path would make up most of the time that opening a kept store takes.
-        found = [every[position] for position in positions.tolist()]
+        found = [pictures.path(position) for position in positions.tolist()]
     else:
         files = [pictures.file(position) for position in positions.tolist()]
         found = [str(file) for file in files if file is not None]

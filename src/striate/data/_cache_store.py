@@ -94,7 +94,8 @@ class _Opening:
             index, rows_P = self._updated()
         with self._refusing():
             pixels = self.file.read(index)
-        return _stored(self.wanted, index, rows_P, Room(pixels, self.let_go), self.lost)
+        stored = _stored(self.wanted, index, rows_P, Room(pixels, self.let_go), self.lost)
+        return replace(stored, folder=self.file.path)
 
     def _refusing(self) -> AbstractContextManager[None]:
         return _refusing(self.file.path.parent)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -43,6 +44,7 @@ class Stored:
         rows: (N,) int32 row of each position, -1 without a picture; None: the position itself.
         matrices, digests, unreadable: as in `Store`; digests may be made on demand.
         notes: names of pictures by what is odd about them.
+        folder: that of a kept store; None where nothing is kept.
     """
 
     room: Room
@@ -51,3 +53,4 @@ class Stored:
     digests: Digests | Callable[[], Digests]
     unreadable: Sequence[Unreadable]
     notes: Mapping[str, Sequence[str]]
+    folder: Path | None = None

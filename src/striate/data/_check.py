@@ -1,14 +1,17 @@
 """What is wrong with a source, before any training: headers and targets, nothing decoded."""
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import numpy as np
 
+from striate.data._cache_headers import recall_headers
 from striate.data._check_names import telling_findings
 from striate.data._check_sizes import size_findings
 from striate.data._check_targets import target_findings
 from striate.data._filling import Block
 from striate.data._headers import read_headers
+from striate.data._room import cache_folder
 from striate.data._source import Audit, Finding, Progress, Source, Unreadable
 from striate.data._words import count, some
 from striate.errors import CheckError, SourceError
@@ -26,6 +29,8 @@ def check(
     max_pixels: int = MAX_PIXELS,
     threads: int = 2,
     progress: Progress | None = None,
+    keep: bool = False,
+    cache: Path | None = None,
 ) -> Audit:
     """Read the header of every picture and look over the targets.
 
@@ -37,6 +42,9 @@ def check(
         max_pixels: pictures that declare more can't be read.
         threads: number of threads that read headers.
         progress: called with (pictures done, all pictures).
+        keep: whether to take from the cache what is known of files that haven't changed, and to
+            return what a store can keep (`Audit.headers`).
+        cache: folder of the cache; None: STRIATE_CACHE, else the user's cache folder.
 
     Returns:
         Sizes, unreadable pictures by position, and findings.
@@ -47,18 +55,21 @@ def check(
     """
     if not len(source):
         raise SourceError(f"The source {source.name} holds no pictures.")
-    pictures = source.pictures
+    pictures, kept = source.pictures, None
     if isinstance(pictures, Block):
         sizes = np.tile(np.array(pictures.array.shape[1:], np.int32), (len(source), 1))
         unreadable: list[Unreadable] = []
         wrong: list[tuple[int, str]] = []
     else:
+        if keep:
+            kept = recall_headers(pictures, max_pixels, cache or cache_folder())
         sizes, unreadable, wrong = read_headers(
             pictures,
             strict=strict,
             max_pixels=max_pixels,
             threads=max(1, threads),
             progress=progress,
+            kept=kept,
         )
     unreadable_limit(unreadable, len(source), strict=strict, allow=allow_unreadable)
     readable = np.ones(len(source), np.bool_)
@@ -72,7 +83,7 @@ def check(
     )
     if strict:
         stop_at_faults(findings)
-    return Audit(sizes=sizes, unreadable=tuple(unreadable), findings=findings)
+    return Audit(sizes=sizes, unreadable=tuple(unreadable), findings=findings, headers=kept)
 
 
 def stop_at_faults(findings: Iterable[Finding]) -> None:

@@ -1,11 +1,13 @@
 """Pictures that lie in files."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from striate.data._texts import Texts
 from striate.data._words import readable
 from striate.image import MAX_PIXELS, Fitted, Shape, decode, header, load
 
@@ -13,36 +15,41 @@ from striate.image import MAX_PIXELS, Fitted, Shape, decode, header, load
 class FilePictures:
     """Pictures in files, decoded when they are asked for; see `Pictures`."""
 
-    def __init__(self, names: Sequence[str], files: Sequence[str]) -> None:
-        """Take each picture's name, as the user knows it, and the path of its file."""
-        self._names = tuple(map(readable, names))
-        self._files = tuple(files)
+    def __init__(
+        self, names: Sequence[str], files: Sequence[str] | None = None, *, folder: str | Path = ""
+    ) -> None:
+        """Take each picture's name, as the user knows it, and the path of its file.
+
+        Without `files`, the names are the paths below the folder.
+        """
+        self._names = Texts(names)
+        self._files = self._names if files is None else Texts(files)
+        self._folder = os.path.join(folder, "") if folder else ""  # noqa: PTH118
 
     def __len__(self) -> int:
         return len(self._names)
 
-    @property
-    def files(self) -> tuple[str, ...]:
-        """The paths of all files, in the source's order."""
-        return self._files
-
     def name(self, position: int) -> str:
         """Return the picture's name: its path relative to the source, or the table's cell."""
-        return self._names[position]
+        return readable(self._names[position])
+
+    def path(self, position: int) -> str:
+        """Return the path of the picture's file."""
+        return self._folder + self._files[position]
 
     def file(self, position: int) -> Path:
         """Return the picture's file."""
-        return Path(self._files[position])
+        return Path(self.path(position))
 
     def size(self, position: int) -> tuple[int, int, int]:
         """Return (height, width, channels) from the header, upright; raise PictureError."""
-        return header(self.file(position), name=self._names[position])
+        return header(self.file(position), name=self.name(position))
 
     def read(self, position: int, channels: int | None = None) -> npt.NDArray[np.uint8]:
         """Return the picture, uint8 (H, W, C), upright; raise PictureError."""
-        return decode(self.file(position), name=self._names[position], channels=channels)
+        return decode(self.file(position), name=self.name(position), channels=channels)
 
     def load(self, position: int, shape: Shape, max_pixels: int = MAX_PIXELS) -> Fitted:
         """Return the picture brought to a size; raise PictureError."""
-        name = self._names[position]
+        name = self.name(position)
         return load(self.file(position), shape, name=name, max_pixels=max_pixels)

@@ -1,8 +1,8 @@
 """The threads that fill a store."""
 
+import math
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from threading import Event
+from threading import Lock
 from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from striate.data._blocks import block_length, fit_block, fits_whole
 from striate.data._cache_key import DIGEST, digest
+from striate.data._crew import Crew
 from striate.data._source import Pictures, Progress, Unreadable
 from striate.errors import PictureError
 from striate.image import MAX_PIXELS, Fitted, Shape, fit_matrix, load
@@ -29,8 +30,8 @@ Positions = npt.NDArray[np.int64]
 # Pictures that one thread takes at a time: large enough to cost nothing, small enough to stop.
 _PIECE = 32
 
-# Pieces handed out but not done, for each thread.
-_AHEAD = 2
+# Seconds after which a picture is given up: what takes so long would never end, as a rule.
+_LONGEST = 60.0
 
 
 class Place(NamedTuple):
@@ -75,41 +76,44 @@ class Filling:
         self.matrices = np.zeros((count, 2, 3), np.float32)
         self.unreadable: list[Unreadable] = []
         self.notes: dict[str, list[int]] = {}
-        self._stop = Event()
+        self._given_up: set[int] = set()
+        self._lock = Lock()
         self._wide = shape.wide
 
     def run(self, positions: Positions, threads: int, progress: Progress | None) -> None:
-        """Fill the rows at `positions`; the first error that isn't a PictureError comes out."""
-        done = len(self.pictures) - len(positions)
-        with ThreadPoolExecutor(max(1, threads), "striate-store") as pool:
-            try:
-                for filled in self._pieces(pool, positions, _AHEAD * max(1, threads)):
-                    done += filled
-                    if progress is not None:
-                        progress(done, len(self.pictures))
-            except BaseException:
-                # Ctrl-C too: each thread ends after the picture it is at.
-                self._stop.set()
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
+        """Fill the rows at `positions`; the first error that isn't a PictureError comes out.
 
-    def _pieces(self, pool: ThreadPoolExecutor, positions: Positions, ahead: int) -> Iterator[int]:
-        """Yield the length of each piece when it is done; never are many waiting in memory."""
-        fill, piece = self._fill, _PIECE
-        if isinstance(self.pictures, Block) and len(positions):
-            height, width = self.pictures.array.shape[1:3]
-            if fits_whole(height, width, self._wide):
-                fill, piece = self._fill_block, block_length(height, width, self._wide)
-        waiting: set[Future[int]] = set()
-        for start in range(0, len(positions), piece):
-            waiting.add(pool.submit(fill, positions[start : start + piece]))
-            if len(waiting) == ahead:
-                done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-                yield from (one.result() for one in done)
-        yield from (one.result() for one in waiting)
+        A picture that takes more than a minute is unreadable.
+        """
+        done = len(self.pictures) - len(positions)
+        whole = self._takes_whole(positions)
+        # A piece of a block is one item of work, and no picture of it can be stuck.
+        lengths: Iterator[int]
+        if whole:
+            blocks = ([positions[at : at + whole]] for at in range(0, len(positions), whole))
+            crew = Crew(self._fill_block, lambda _: None, threads=threads, longest=math.inf)
+            lengths = crew.run(blocks)
+        else:
+            pieces = (
+                positions[at : at + _PIECE].tolist() for at in range(0, len(positions), _PIECE)
+            )
+            lengths = Crew(self._fill, self._give_up, threads=threads, longest=_LONGEST).run(pieces)
+        for filled in lengths:
+            done += filled
+            if progress is not None:
+                progress(done, len(self.pictures))
+
+    def _takes_whole(self, positions: Positions) -> int:
+        """Return how many pictures of a block are fitted at once; 0: they come one by one."""
+        if not isinstance(self.pictures, Block) or not len(positions):
+            return 0
+        height, width = self.pictures.array.shape[1:3]
+        if not fits_whole(height, width, self._wide):
+            return 0
+        return block_length(height, width, self._wide)
 
     def _fill_block(self, positions: Positions) -> int:
-        if isinstance(self.pictures, Block) and not self._stop.is_set():
+        if isinstance(self.pictures, Block):
             pictures = self.pictures.array[positions]
             self.pixels[positions] = fit_block(pictures, self._wide)
             height, width = pictures.shape[1:3]
@@ -117,16 +121,25 @@ class Filling:
             self.rows[positions] = positions
         return len(positions)
 
-    def _fill(self, positions: Positions) -> int:
-        for position in positions.tolist():
-            if self._stop.is_set():
-                break
-            try:
-                self._fill_one(position)
-            except PictureError as error:
-                lost = Unreadable(position=position, name=error.name, reason=error.reason)
-                self.unreadable.append(lost)
-        return len(positions)
+    def _fill(self, position: int) -> int:
+        try:
+            self._fill_one(position)
+        except PictureError as error:
+            self._lose(position, error.name, error.reason)
+        return 1
+
+    def _lose(self, position: int, name: str, reason: str) -> None:
+        with self._lock:
+            if position not in self._given_up:
+                self.unreadable.append(Unreadable(position=position, name=name, reason=reason))
+
+    def _give_up(self, position: int) -> None:
+        """Take a picture as unreadable, for this run: another time the disk may answer."""
+        reason = f"reading it took more than {_LONGEST:g} seconds"
+        self._lose(position, self.pictures.name(position), reason)
+        with self._lock:
+            self._given_up.add(position)
+            self.rows[position] = -1
 
     def _fill_one(self, position: int) -> None:
         file = self.pictures.file(position)
@@ -139,16 +152,21 @@ class Filling:
         found = digest(data)
         self.digests[position] = np.frombuffer(found, np.uint8)
         place = self.places(position, found)
-        self.rows[position] = place.row
+        with self._lock:
+            if position not in self._given_up:
+                self.rows[position] = place.row
         if not place.filled:
             self._put(
                 position, place.row, load(data, self._wide, name=name, max_pixels=self.max_pixels)
             )
 
     def _put(self, position: int, row: int, fitted: Fitted) -> None:
-        self.rows[position] = row
-        self.pixels[row] = fitted.picture_HWC
-        self.matrices[position] = fitted.matrix
-        self.matrices[position, :, 2] -= self.shape.margin
-        for phrase in fitted.notes:
-            self.notes.setdefault(phrase, []).append(position)
+        with self._lock:
+            if position in self._given_up:
+                return
+            self.rows[position] = row
+            self.pixels[row] = fitted.picture_HWC
+            self.matrices[position] = fitted.matrix
+            self.matrices[position, :, 2] -= self.shape.margin
+            for phrase in fitted.notes:
+                self.notes.setdefault(phrase, []).append(position)

@@ -1,6 +1,5 @@
 """A folder with a subfolder per class, with or without train/, val/ and test/ above them."""
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -40,7 +39,7 @@ def open_folder(folder: Path, options: SourceOptions) -> Source:
     return Source(
         name=name,
         kind="folder",
-        pictures=FilePictures(paths, [os.path.join(folder, p) for p in paths]),  # noqa: PTH118
+        pictures=FilePictures(paths, folder=folder),
         ids=hash_names(paths),
         answer=Classification(names),
         targets=targets.astype(np.int64),

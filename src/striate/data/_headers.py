@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from striate.data._cache_headers import KeptHeaders
 from striate.data._source import Pictures, Progress, Unreadable
 from striate.errors import PictureError
-from striate.image import MAX_SHRUNK, actual_format, wrong_suffix
+from striate.image import FORMATS, MAX_SHRUNK, actual_format, wrong_suffix
 
 _BLOCK = 256
 
@@ -30,31 +31,34 @@ def read_headers(
     max_pixels: int,
     threads: int,
     progress: Progress | None,
+    kept: KeptHeaders | None = None,
 ) -> tuple[npt.NDArray[np.int32], list[Unreadable], list[tuple[int, str]]]:
     """Return sizes, unreadable pictures, and pictures whose suffix promises another format.
 
     Sizes are int32 (N, 3), zeros where unreadable. The last are positions with the true format.
     Where `strict`, reading ends soon after the first unreadable picture, and the rest are zeros too.
+    What `kept` knows isn't read, and what is read is added to it.
     """
     total = len(pictures)
-    sizes = np.zeros((total, 3), np.int32)
+    sizes = np.zeros((total, 3), np.int32) if kept is None else kept.sizes
+    formats = np.zeros(total, np.uint8) if kept is None else kept.hidden
+    unread = np.flatnonzero(sizes[:, 0] == 0)
     unreadable: list[Unreadable] = []
-    hidden: list[tuple[int, str]] = []
     with ThreadPoolExecutor(threads) as pool:
-        for start in range(0, total, _BLOCK):
-            positions = range(start, min(start + _BLOCK, total))
+        for start in range(0, len(unread), _BLOCK):
+            positions = unread[start : start + _BLOCK].tolist()
             found = pool.map(partial(_read, pictures, max_pixels), positions)
             for position, header in zip(positions, found, strict=True):
                 if isinstance(header, Unreadable):
                     unreadable.append(header)
                     continue
                 sizes[position] = header.size
-                if header.hidden:
-                    hidden.append((position, header.hidden))
+                formats[position] = 1 + FORMATS.index(header.hidden) if header.hidden else 0
             if progress:
-                progress(positions[-1] + 1, total)
+                progress(total - len(unread) + start + len(positions), total)
             if strict and unreadable:
                 break
+    hidden = [(at, FORMATS[formats[at] - 1]) for at in np.flatnonzero(formats).tolist()]
     return sizes, unreadable, hidden
 
 

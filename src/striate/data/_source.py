@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,9 @@ import numpy.typing as npt
 from striate.answer import Answer
 from striate.data._deferred import Deferred
 from striate.image import MAX_PIXELS, Fitted, Shape
+
+if TYPE_CHECKING:
+    from striate.data._cache_headers import KeptHeaders
 
 TRAIN, VALIDATION, TEST = 0, 1, 2
 PARTS = ("train", "validation", "test")
@@ -126,11 +129,13 @@ class Audit:
         sizes: (N, 3) int32 height, width, channels from the headers; zeros where unreadable.
         unreadable: pictures that can't be read, by position.
         findings: everything odd.
+        headers: what of the headers can be kept with a store; None: nothing.
     """
 
     sizes: npt.NDArray[np.int32]
     unreadable: tuple[Unreadable, ...] = ()
     findings: tuple[Finding, ...] = ()
+    headers: "KeptHeaders | None" = None
 
     @property
     def warnings(self) -> tuple[str, ...]:

@@ -33,6 +33,7 @@ class Store:
         notes: what is odd about pictures that could be decoded, or about the cache, a sentence each.
         matrices: (N, 2, 3) float32, from pixel coordinates in the upright file to those in what
             `take` returns (`striate.image.fit_matrix`); zeros where there is no picture.
+        folder: where the pictures are kept for the next time; None where they aren't.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class Store:
         rows: npt.NDArray[np.int32] | None = None,
         digests: Digests | Callable[[], Digests] | None = None,
         notes: Sequence[str] = (),
+        folder: Path | None = None,
     ) -> None:
         """Keep what `store` has made.
 
@@ -53,6 +55,7 @@ class Store:
         room (None: the same number), `digests` those of the attribute, or what makes them.
         """
         self.shape = shape
+        self.folder = folder
         self.matrices = matrices
         self.unreadable = tuple(unreadable)
         self._room = room
@@ -203,6 +206,7 @@ def store(
         rows=stored.rows,
         digests=stored.digests,
         notes=(*notes_in_words(stored.notes), *refusal),
+        folder=stored.folder,
     )
 
 

@@ -15,8 +15,7 @@ from striate.data import (
     Split,
     Store,
     duplicate_findings,
-    find_duplicates,
-    pixel_findings,
+    look_at_pixels,
     unreadable_findings,
 )
 from striate.flow._labels import Doubts, doubt_labels
@@ -138,7 +137,7 @@ def look_closer(
         listener: told how far it is.
     """
     positions = np.flatnonzero(audit.sizes[:, 0] > 0)
-    duplicates = find_duplicates(
+    looks = look_at_pixels(
         stored,
         source,
         positions,
@@ -146,14 +145,12 @@ def look_closer(
         largest=largest,
         progress=progress(listener, "Comparing pictures"),
     )
+    duplicates = looks.duplicates
     divided = split_source(source, audit, settings, together=duplicates.groups)
     if duplicates.reason:
         reason = f"{divided.reason}. {duplicates.reason.removesuffix('.')}"
         divided = replace(divided, reason=reason)
-    findings = (
-        *duplicate_findings(source, duplicates, divided),
-        *pixel_findings(source, stored, positions),
-    )
+    findings = (*duplicate_findings(source, duplicates, divided), *looks.findings)
     return Closer(split=divided, duplicates=duplicates, findings=findings)
 
 

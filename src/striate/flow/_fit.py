@@ -257,6 +257,7 @@ def _plan(
         device=device,
         mixing=make_mixing(settings.augmentation, task=source.answer.task, seed=training.seed),
         precision="bfloat16" if training.precision == "bfloat16" else "float32",
+        average=training.average,
         named=lambda batch: _named(source, batch),
         length=length,
         world=world,

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from striate._launch import local_processes
 from striate.errors import SourceError
 from striate.flow._facts import Told
 from striate.flow._prepare import Prepared
@@ -13,9 +14,14 @@ from striate.training._loop import Plan, fit
 from striate.training._records import Unkept
 
 
-def lead(prepared: Prepared, plan: Plan, folder: Path) -> None:
+def lead(prepared: Prepared, plan: Plan, folder: Path, told: Told) -> None:
     """Connect to the other processes, and tell them the run's folder and what they must be like."""
     world = plan.world
+    if local_processes() > 1 and not prepared.settings.data.cache:
+        told.warn(
+            f"Without the cache each of the {local_processes()} processes on a machine decodes and "
+            "holds all pictures."
+        )
     world.connect(prepared.device)
     if world.size > 1:
         world.same_text(json.dumps([str(folder), identity(prepared, world.size)]))

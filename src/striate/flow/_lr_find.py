@@ -148,7 +148,7 @@ def _found(settings: Settings, page: Path, measured: RangeTest) -> RateFound:
         optimizer=settings.optimizer.name or "",
         schedule=schedule,
         given=settings.optimizer.learning_rate or 0.0,
-        suggested=one_cycle if schedule == "one-cycle" else constant,
+        suggested=rounded(measured.suggested(schedule)),
         constant=constant,
         one_cycle=one_cycle,
         reasons=tuple(reasons(measured, schedule)),

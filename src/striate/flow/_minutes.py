@@ -20,8 +20,8 @@ from striate.training._timing import time_steps
 LEAST_STEPS = 10
 """Fewer of them train nothing."""
 
-TIMED = (0.1, 2.0)
-"""Seconds for which steps are timed, at least and at most; else a hundredth of the budget."""
+TIMED = (0.1, 1.0)
+"""Seconds for which steps are timed, at least and at most; else a 200th of the budget."""
 
 LOADED = 8
 """Pictures decoded to time it."""
@@ -32,13 +32,14 @@ class Pace:
     """What was found out about a run before it trains; times in seconds.
 
     Attributes:
-        ends: when the last validation should be over, as `perf_counter` tells it.
+        ends: when the last validation should be over, as `clock` tells it.
         step, validation: that one takes.
     """
 
     ends: float
     step: float
     validation: float
+    clock: Callable[[], float] = perf_counter
 
     def fitted(
         self,
@@ -56,7 +57,11 @@ class Pace:
         """
         training, epoch = prepared.settings.training, len(plan.batches)
         budget = Budget(
-            ends=self.ends - at.seconds, epoch=epoch, step=self.step, validation=self.validation
+            ends=self.ends - at.seconds,
+            epoch=epoch,
+            step=self.step,
+            validation=self.validation,
+            clock=self.clock,
         )
 
         def record(decided: list[Decision]) -> None:
@@ -86,7 +91,7 @@ def find_pace(prepared: Prepared, plan: Plan, *, begun: float) -> Pace:
     training = prepared.settings.training
     seconds = 60 * (training.minutes or 0.0)
     least, most = TIMED
-    timed = min(max(least, seconds / 100), most)
+    timed = min(max(least, seconds / 200), most)
     looking = time_looking(plan, prepared, timed / 4)
     after = seconds_after(plan, prepared, loading=_time_loading(prepared), looking=looking)
     step = _time_steps(plan, timed)

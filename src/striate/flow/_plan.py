@@ -43,11 +43,9 @@ def plan_source(
         read_config(Path(config)) if config else {},
         settings or {},
         {"data": {"source": name_of(source)}} if name_of(source) else {},
+        # How long a run of some minutes takes is known: what is planned is how long epochs take.
+        {"training": {"minutes": None, "steps": []}},
     ]
-    for tree in trees:
-        # A run of some minutes takes these; what is planned is how long epochs would take.
-        for key in ("minutes", "steps"):
-            (tree.get("training") or {}).pop(key, None)
     wanted, told = make_settings(*trees), listener or Silent()
     with stopped_at_once("Stopped; nothing was written."):
         opened = open_wanted(source, wanted)

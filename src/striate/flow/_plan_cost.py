@@ -95,7 +95,7 @@ def seconds_after(plan: Plan, prepared: Prepared, *, loading: float, looking: fl
     reference = next(p for p in (divided.validation, divided.test, divided.train) if len(p))
     checked = min(CHECKED_PICTURES, len(reference))
     measured = min(TRAIN_SAMPLE, len(divided.train)) + len(divided.validation) + len(divided.test)
-    answers = (2 * checked + measured) * looking
+    answers = (2 * checked + measured) * looking * prepared.settings.network.views
     return exporting + answers + checked * loading + WRITING
 
 

@@ -30,12 +30,13 @@ def process_memory() -> int:
 def training_memory(plan: Plan, table: Summary, batch_size: int) -> int:
     """Return the bytes that weights, optimizer and layers' outputs take at the peak of a step.
 
-    Four bytes for every number: the weights, their gradients and the best epoch's copy; the
-    optimizer's state; for each picture of a batch the network's input and every layer's output, and
-    as much again for the gradients on their way back. Measuring on the validation part holds two
-    neighbouring layers for more pictures at once. What libraries need to compute one layer isn't in it.
+    Four bytes for every number: the weights, their gradients, the best epoch's copy and the moving
+    average where there is one; the optimizer's state; for each picture of a batch the network's input
+    and every layer's output, and as much again for the gradients on their way back. Measuring on the
+    validation part holds two neighbouring layers for more pictures at once. What libraries need to
+    compute one layer isn't in it.
     """
-    weights = 3 * sum(p.numel() for p in plan.network.parameters())
+    weights = (4 if plan.average else 3) * sum(p.numel() for p in plan.network.parameters())
     state = sum(tensor.numel() for tensor in plan.optimizer.state().values())
     picture = FLOAT32 * prod(table.input)
     outputs = [picture, *(row.bytes for row in table.rows)]

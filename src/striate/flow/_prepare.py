@@ -20,6 +20,7 @@ from striate.data import (
     Store,
     Unreadable,
     check,
+    keep_headers,
     split,
     store,
     unreadable_limit,
@@ -56,6 +57,7 @@ def audit_source(source: Source, settings: Settings, listener: Listener) -> Audi
         allow_unreadable=settings.data.allow_unreadable,
         max_pixels=settings.data.max_pixels,
         progress=progress(listener, "Checking pictures"),
+        keep=settings.data.cache,
     )
 
 
@@ -176,13 +178,16 @@ def store_pictures(
     stored = store(
         source,
         shape,
-        threads=settings.training.threads or 1,
+        # Other processes of this machine wait meanwhile.
+        threads=(settings.training.threads or 1) * local_processes(),
         progress=progress(listener, "Reading pictures"),
         skip=_positions(u.position for u in audit.unreadable),
         max_pixels=data.max_pixels,
         keep=data.cache,
         say=listener.say,
     )
+    if audit.headers is not None and stored.folder is not None:
+        keep_headers(audit.headers, stored.folder)
     lost = (*audit.unreadable, *stored.unreadable)
     unreadable_limit(lost, len(source), strict=data.strict, allow=data.allow_unreadable)
     return stored

@@ -43,7 +43,6 @@ def ship(prepared: Prepared, trained: Trained, folder: Path) -> Predictor:
         ),
         sample_source="synthetic" if settings.training.samples == "synthetic" else "own",
     )
-    predictor.max_pixels = settings.data.max_pixels
     positions = seeded_sample(reference, source.ids, CHECKED_PICTURES, settings.training.seed)
     expected = answers_of(shipped, trained.stage, trained.task, prepared.store, positions)
     try:
@@ -72,12 +71,12 @@ def _manifest(prepared: Prepared, trained: Trained) -> Manifest:
     return Manifest(
         answer=prepared.source.answer,
         shape=prepared.shape,
+        max_pixels=settings.data.max_pixels,
         mean=tuple(mean) if isinstance(mean, list) else (),
         deviation=tuple(deviation) if isinstance(deviation, list) else (),
         network={
             "name": settings.network.name,
             "options": settings.network.all_options,
-            "views": settings.network.views,
             "parameters": sum(p.numel() for p in trained.network.parameters()),
         },
         training={
@@ -140,7 +139,8 @@ def _samples(
     """
     # With the margin on: what is read again is brought to the size with its margin first.
     shape = stored.shape.wide
-    if kind == "none":
+    # A file of one pixel can't be read again.
+    if kind == "none" or (shape.height, shape.width) == (1, 1):
         return []
     if kind == "synthetic":
         rng = np.random.default_rng(seed)

@@ -223,9 +223,14 @@ def _run(prepared: Prepared, job: _Job, out: Path, name: str | None) -> Run:
     from striate.flow._fit import make_ready
     from striate.flow._follow import follow
     from striate.flow._look import layer_table, second_look
+    from striate.flow._rate import with_measured_rate
     from striate.training._lock import RunLock
 
     told = job.told
+    with stopped_at_once("Stopped; nothing was written."):
+        prepared = with_measured_rate(
+            prepared, module=job.module, loss=job.loss, listener=told.listener
+        )
     plan = make_ready(prepared, module=job.module, loss=job.loss, world=job.world)
     if job.world.rank:
         return follow(prepared, plan, told)
@@ -279,7 +284,7 @@ def _train_in(
         told.listener.say(f"Going on in epoch {at.epoch}, after {at.step:,} steps.")
     if pace is not None:
         plan = pace.fitted(prepared, plan, at, config=folder / CONFIG, say=told.listener.say)
-    lead(prepared, plan, folder)
+    lead(prepared, plan, folder, told)
     with stoppable(told.listener.say) as stop:
         trained = train_network(plan, folder, told, stop, keeper, at)
         world.close()

@@ -48,7 +48,9 @@ def to_array(image: "Image") -> npt.NDArray[np.uint8]:
     # At once, Pillow would make two more copies of a large picture on the way.
     for box in strips(image.size):
         part = image if box[3] - box[1] == height else image.crop(box)
-        array[box[1] : box[3]] = np.asarray(part).reshape(-1, width, array.shape[2])
+        strip = array[box[1] : box[3]]
+        # np.asarray goes the same way through more of Python: 2 µs longer a picture.
+        strip[:] = np.frombuffer(part.tobytes(), np.uint8).reshape(strip.shape)
     return array
 
 

@@ -20,6 +20,9 @@ from striate.image._tiff import check_pieces
 if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
 
+ONE_PIXEL = "1 × 1 pixel: nothing to see"
+"""Why a file of a single pixel is refused: trackers and placeholders are such."""
+
 # What Pillow's plugins raise on damaged files, found by feeding them damaged files.
 _FAILURES = (
     ArithmeticError,
@@ -89,6 +92,8 @@ def open_pillow(file: BinaryIO, *, name: str) -> "ImageFile":
     with failures(name):
         image: ImageFile = getattr(import_module(module), plugin)(file)
         _refuse_overlaps(image, name)
+    if image.size == (1, 1):
+        raise PictureError(name, ONE_PIXEL)
     return image
 
 

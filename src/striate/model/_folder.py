@@ -78,9 +78,8 @@ def write_model(
 def _in_memory(folder: Path, manifest: Manifest, onnx: bytes) -> Predictor:
     """Return a predictor of a network that isn't written yet."""
     name, answers = str(folder / NETWORK), len(manifest.answer.names)
-    return Predictor(
-        folder, manifest, Network(onnx, name=name, shape=manifest.shape, answers=answers)
-    )
+    network = Network(onnx, name=name, shape=manifest.shape, answers=answers)
+    return Predictor(folder, manifest, network, max_pixels=manifest.sample_pixels)
 
 
 def _sample(predictor: Predictor, file: str, name: str, png: bytes, source: str) -> Sample:

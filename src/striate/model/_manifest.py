@@ -9,7 +9,7 @@ from typing import Any
 from striate._version import __version__
 from striate.answer import Answer, answer_from_json
 from striate.errors import ModelError, StriateError
-from striate.image import Shape
+from striate.image import MAX_PIXELS, Shape
 from striate.image._shape import INTERPOLATIONS, PLANES, RULES
 from striate.model._seal import unsealed
 from striate.model._strict import Fields, parse
@@ -37,6 +37,8 @@ _INPUT = (
     "mean",
     "deviation",
 )
+# Older folders of format 0 don't have it.
+_LIMIT = "max_pixels"
 # Our own names only: this leaves no room for "..", "/etc", "C:", backslashes or control characters.
 _PATH = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -68,6 +70,7 @@ class Manifest:
     Attributes:
         answer: the task with its names.
         shape: the size that pictures are brought to, and how.
+        max_pixels: picture files that declare more are refused, unless another limit is asked for.
         mean, deviation: per channel, as fractions of 255; already inside `network.onnx`.
         network: `name` (text), `options` (object), `parameters` (how many numbers were learned).
         training: `samples` (how many pictures), `fingerprint` (64 hexadecimal digits), `seed`.
@@ -85,10 +88,17 @@ class Manifest:
     network: Mapping[str, Any]
     training: Mapping[str, Any]
     versions: Mapping[str, str]
+    max_pixels: int = MAX_PIXELS
     samples: tuple[Sample, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict)
     striate: str = __version__
     format: int = FORMAT
+
+    @property
+    def sample_pixels(self) -> int:
+        """The limit for pictures in `samples/`: they have the model's size, whatever `max_pixels` is."""
+        wide = self.shape.wide
+        return max(self.max_pixels, wide.height * wide.width)
 
     def to_json(self) -> dict[str, Any]:
         """Return the object that `model.json` holds."""
@@ -106,6 +116,7 @@ class Manifest:
                 "plane": shape.plane,
                 "background": shape.background,
                 "margin": shape.margin,
+                _LIMIT: self.max_pixels,
                 "mean": list(self.mean),
                 "deviation": list(self.deviation),
             },
@@ -135,7 +146,8 @@ class Manifest:
         _check_format(value, file)
         fields = Fields(value, _KEYS, file=file)
         answer = _answer(fields.mapping("answer"), file)
-        given = fields.inner("input", _INPUT)
+        limited = _LIMIT in fields.mapping("input")
+        given = fields.inner("input", (*_INPUT, _LIMIT) if limited else _INPUT)
         shape = _shape(given)
         files = _files(fields)
         network = fields.inner("network", ("name", "options", "parameters"))
@@ -147,6 +159,7 @@ class Manifest:
             striate=fields.word("striate"),
             answer=answer,
             shape=shape,
+            max_pixels=given.whole(_LIMIT, 1, 2**64 - 1) if limited else MAX_PIXELS,
             mean=given.numbers("mean", shape.channels),
             deviation=_deviation(given, shape.channels),
             network={

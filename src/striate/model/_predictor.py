@@ -9,7 +9,7 @@ import numpy as np
 
 from striate.answer import Answer
 from striate.errors import PictureError, UsageError
-from striate.image import MAX_PIXELS, Shape
+from striate.image import Shape
 from striate.model._files import read_checked
 from striate.model._find import find_folder
 from striate.model._manifest import NETWORK, Manifest, read_manifest
@@ -29,11 +29,11 @@ class Predictor:
     """
 
     def __init__(
-        self, path: Path, manifest: Manifest, network: Network, *, max_pixels: int = MAX_PIXELS
+        self, path: Path, manifest: Manifest, network: Network, *, max_pixels: int | None = None
     ) -> None:
         self.path = path
         self.manifest = manifest
-        self.max_pixels = max_pixels
+        self.max_pixels = manifest.max_pixels if max_pixels is None else max_pixels
         self._network = network
 
     @property
@@ -130,7 +130,7 @@ class Predictor:
 
 
 def load(
-    path: str | Path, *, threads: int | None = None, max_pixels: int = MAX_PIXELS
+    path: str | Path, *, threads: int | None = None, max_pixels: int | None = None
 ) -> Predictor:
     """Return the predictor of a model folder, or of a run folder that holds one as `model/`.
 
@@ -139,7 +139,8 @@ def load(
     Args:
         path: the folder.
         threads: that one run of the network may use; None: one per core.
-        max_pixels: picture files that declare more are refused before they are decoded.
+        max_pixels: picture files that declare more are refused before they are decoded; None: the
+            limit that the model was trained with.
 
     Raises ModelError where there is no model, or where it is damaged or of another format.
     """

@@ -91,7 +91,7 @@ def _repeated(folder: Path, manifest: Manifest) -> list[Check]:
     """Return the checks of the network's contract and of each sample."""
     what = f"{NETWORK} takes and gives what docs/model-folder.md says"
     try:
-        predictor = load(folder)
+        predictor = load(folder, max_pixels=manifest.sample_pixels)
     except ModelError as error:
         return [Check(what=what, wrong=str(error))]
     written_NK = np.array([sample.answer for sample in manifest.samples], dtype=np.float32)

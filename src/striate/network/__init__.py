@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from striate.network._classifier import Classifier, freeze
     from striate.network._initialise import initialise
     from striate.network._kernels import first_kernels
+    from striate.network._weights import Pretrained, find_weights
+    from striate.network._weights_fit import Report, fit_weights
     from striate.network._whiten import whiten
 
 __all__ = [
@@ -52,6 +54,8 @@ __all__ = [
     "Option",
     "Parallel",
     "Pool",
+    "Pretrained",
+    "Report",
     "Residual",
     "Row",
     "Shape",
@@ -63,7 +67,9 @@ __all__ = [
     "canonical",
     "convolve",
     "entry",
+    "find_weights",
     "first_kernels",
+    "fit_weights",
     "freeze",
     "initialise",
     "look",
@@ -79,12 +85,16 @@ __all__ = [
     "written_line",
 ]
 
-# What needs PyTorch, by the module that holds it (PEP 562).
+# What needs PyTorch or is seldom needed, by the module that holds it (PEP 562).
 _LAZY = {
     "Classifier": "_classifier",
+    "Pretrained": "_weights",
+    "Report": "_weights_fit",
     "Network": "_build",
     "build": "_build",
+    "find_weights": "_weights",
     "first_kernels": "_kernels",
+    "fit_weights": "_weights_fit",
     "freeze": "_classifier",
     "initialise": "_initialise",
     "whiten": "_whiten",

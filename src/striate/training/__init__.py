@@ -11,7 +11,7 @@ from striate.training._config import (
     setting_names,
     write_config,
 )
-from striate.training._defaults import Choice, Facts, choose
+from striate.training._defaults import Choice, Facts, choose, rate_is_a_guess
 from striate.training._events import Epoch, Listener, Silent, Step
 from striate.training._interrupt import Stop, stoppable, stopped_at_once
 from striate.training._recipes import Recipe, recipe, recipes
@@ -31,6 +31,7 @@ __all__ = [
     "make_settings",
     "merge",
     "parse_assignments",
+    "rate_is_a_guess",
     "read_config",
     "recipe",
     "recipes",

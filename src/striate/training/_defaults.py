@@ -1,6 +1,6 @@
 """What is chosen where the user chose nothing: rules on a handful of facts, each with its reason."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -191,6 +191,18 @@ def _learning_rate(chosen: Settings, default_network: bool) -> tuple[float, str]
     if default_network:
         return 1e-2, "the largest rate of one-cycle; batch norm allows it"
     return COURSE_RATE, f"the usual rate for {name}"
+
+
+def rate_is_a_guess(settings: Settings, choices: Sequence[Choice]) -> bool:
+    """Whether no fixed learning rate is good, so that measuring one pays (docs/lr-find.md).
+
+    So it is for SGD without momentum, on any network but the default one, where the user gave no
+    rate; with momentum, which makes steps larger, the usual one is good.
+    """
+    optimizer = settings.optimizer
+    chosen = any(choice.name == "optimizer.learning_rate" for choice in choices)
+    plain = optimizer.name == "sgd" and not optimizer.momentum
+    return chosen and plain and settings.network.name != "compact"
 
 
 def _schedule(default_network: bool) -> tuple[str, str]:

@@ -5,9 +5,11 @@ are a few numbers a step: the weight of the batch, the loss, and whether to stop
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+from itertools import count
 from time import sleep
 from typing import final
 
@@ -18,7 +20,7 @@ from torch.distributed.distributed_c10d import PrefixStore
 from torch.distributed.rendezvous import rendezvous
 
 from striate._launch import local_process, machine_number
-from striate.errors import PeerError, UsageError
+from striate.errors import NetworkError, PeerError, UsageError
 from striate.task import Task
 from striate.training._interrupt import Stop
 from striate.training._loop import Plan
@@ -29,6 +31,8 @@ TIMEOUT = timedelta(minutes=5)
 """How long a process waits in a step for the others, which may be saving meanwhile."""
 
 POLL = 0.05  # seconds
+
+_RUNS = count()
 
 _COMMUNICATION = ("gloo", "NCCL", "Connection", "Broken pipe", "TCPStore")
 
@@ -45,7 +49,9 @@ class Together:
 
     def __init__(self, timeout: timedelta = TIMEOUT) -> None:
         with self.watched():
-            self._store, self.rank, self.size = next(iter(rendezvous("env://")))
+            store, self.rank, self.size = next(iter(rendezvous("env://")))
+        # A program may train several times: what is in the store is that run's only.
+        self._store = PrefixStore(f"run {next(_RUNS)}", store)
         self._timeout = timeout
         self._asked = False
 
@@ -106,7 +112,11 @@ class Together:
         dist.destroy_process_group()
 
     def begin(self, plan: Plan, at: Position, stop: Stop) -> Position:
-        """Make all processes alike, and the network one whose gradients are averaged."""
+        """Make all processes alike, and the network one whose gradients are averaged.
+
+        Raises:
+            NetworkError: a parameter takes no part in the output: its gradient would be waited for.
+        """
         # Constructing it imports PyTorch's compiler, which is why it stands here.
         from torch.nn.parallel import DistributedDataParallel
 
@@ -136,6 +146,7 @@ class Together:
         size = (2, shape.channels, shape.height, shape.width)
         plan.network.train()
         torch.autograd.backward(self._network(torch.zeros(size, device=plan.device)).sum())
+        _refuse_unused(plan.network)
         plan.optimizer.zero_grad()
         with torch.no_grad():
             for live, before in zip(plan.network.buffers(), kept, strict=True):
@@ -202,7 +213,11 @@ class Together:
 
     def align(self, network: nn.Module) -> None:
         """Copy process 0's buffers: those of batch norm have seen other pictures elsewhere."""
-        for one in network.buffers():
+        self.same_tensors(network.buffers())
+
+    def same_tensors(self, tensors: Iterable[Tensor]) -> None:
+        """Copy process 0's values."""
+        for one in tensors:
             dist.broadcast(one, 0)
 
     def joined(self, blocks: Sequence[Tensor], count: int, block: int) -> Tensor:
@@ -239,7 +254,18 @@ class Together:
         except RuntimeError as error:
             if not any(word in str(error) for word in _COMMUNICATION):
                 raise
-            reason = str(error).partition("\n")[0].strip()
+            # The place in PyTorch's sources, the reason, and then advice on reporting it.
+            reason = re.sub(r"^\[[^\]]*\]\s*", "", str(error)).partition("\n")[0].partition(". ")[0]
             raise PeerError(
                 f"Another process of this run has ended or doesn't answer ({reason})."
             ) from error
+
+
+def _refuse_unused(network: nn.Module) -> None:
+    """Raise NetworkError for the first trainable parameter that a backward pass hasn't reached."""
+    for name, one in network.named_parameters():
+        if one.requires_grad and one.grad is None:
+            raise NetworkError(
+                f"The network's parameter '{name}' takes no part in its output, but several processes "
+                "wait for every gradient. Remove it, or set its requires_grad to False."
+            )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +18,18 @@ if TYPE_CHECKING:
     from striate.training._loop import Plan
     from striate.training._optimizers import Optimizer
     from striate.training._records import Records, Unkept
+    from striate.training._snapshot import Snapshot
 
-BEST = "best"
+BEST, AVERAGE = "best", "average"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Begun:
+    """Where a run begins or goes on; `best` and `average` are {} where there are none yet."""
+
+    position: Position = field(default_factory=Position)
+    best: dict[str, Tensor] = field(default_factory=dict)
+    average: dict[str, Tensor] = field(default_factory=dict)
 
 
 class Keeper:
@@ -48,16 +58,27 @@ class Keeper:
         self._identity = identity
         self._known: Mapping[str, Any] | None = None
         self._state = saved
+        self._good = saved
         ran = 0.0 if saved is None else float(saved.tree["position"]["seconds"])
         self._pace = Pace(seconds, begun=perf_counter(), ran=ran)
 
-    def begin(self, network: nn.Module, optimizer: Optimizer) -> tuple[Position, dict[str, Tensor]]:
-        """Return where the run is and its best weights; network and optimizer become as saved."""
+    def begin(self, network: nn.Module, optimizer: Optimizer) -> Begun:
+        """Return where the run is; network and optimizer become as saved."""
         state, self._state = self._state, None
         if state is None:
-            return Position(), {}
+            return Begun()
         restore(state, network, optimizer)
-        return Position.from_tree(state.tree["position"]), weights_of(state, BEST, network)
+        return Begun(
+            position=Position.from_tree(state.tree["position"]),
+            best=weights_of(state, BEST, network),
+            average=weights_of(state, AVERAGE, network),
+        )
+
+    def load_good(self, good: Snapshot) -> None:
+        """Make `good` what an uninterrupted run would go back to; it was made where the run is."""
+        state, self._good = self._good, None
+        if state is not None:
+            good.load(state)
 
     def due(self) -> bool:
         """Return whether to save now. To be asked between steps."""
@@ -68,12 +89,14 @@ class Keeper:
         position: Position,
         plan: Plan,
         buffers: Mapping[str, Tensor],
-        best: Mapping[str, Tensor],
+        weights: Mapping[str, Mapping[str, Tensor]],
         records: Records | Unkept,
+        good: Snapshot,
     ) -> None:
         """Save now; the tables first, so that they are never behind the state.
 
-        `buffers` are the network's as the last step has left them.
+        `buffers` are the network's as the last step has left them, `weights` further sets by name.
+        `good` is stored where it isn't the state itself and no epoch begins, which makes a new one.
         """
         begun = perf_counter()
         records.flush(to_disk=True)
@@ -82,8 +105,11 @@ class Keeper:
         tree: dict[str, Any] = {"position": position.to_tree(), "run": dict(self._known)}
         if plan.length:
             tree["steps"] = [list(decision) for decision in plan.length.decided]
-        state = collect(plan.network, plan.optimizer, weights={BEST: best}, tree=tree)
+        state = collect(plan.network, plan.optimizer, weights=weights, tree=tree)
         tensors = {**state.tensors, **{f"{NETWORK}/{name}": one for name, one in buffers.items()}}
+        if position.batches and good.position.step != position.step:
+            kept, tree["good"] = good.saved()
+            tensors |= kept
         self._checkpoints.save(replace(state, tensors=tensors))
         self.saves += 1
         self._pace.saved(begun, perf_counter())

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor, nn
@@ -11,17 +11,18 @@ from torch import Tensor, nn
 from striate.data import Batch, Batches
 from striate.errors import NotFiniteError, PeerError
 from striate.task import Task
+from striate.training._average import Average
 from striate.training._clock import Clock
 from striate.training._device import step_seed
 from striate.training._events import Listener
+from striate.training._finite import Finite
 from striate.training._gradients import gradient_norm
 from striate.training._interrupt import Stop
-from striate.training._keeper import Keeper
+from striate.training._keeper import AVERAGE, BEST, Begun, Keeper
 from striate.training._length import Length
 from striate.training._mixing import Mixing
 from striate.training._optimizers import Optimizer
 from striate.training._pixels import InputStage
-from striate.training._position import Position
 from striate.training._precision import Precision, forward
 from striate.training._probe import LayerState, Probe, complaints, probing
 from striate.training._records import Records, Unkept
@@ -50,6 +51,7 @@ class Plan:
         patience: epochs without a better one before stopping; None: never.
         mixing: mixes the pictures of every batch; None: they stay as they are.
         precision: what a step's forward pass computes with.
+        average: decay of the weights' moving average, which is what is judged; None: the newest are.
         named: a sentence that names a batch's pictures.
         length: the number of steps, where the run is counted in them; None: `epochs` counts.
         world: the processes that train together, with a plan each.
@@ -71,6 +73,7 @@ class Plan:
     device: torch.device
     mixing: Mixing | None = None
     precision: Precision = "float32"
+    average: float | None = None
     named: Callable[[Batch], str] = field(default=lambda _batch: "")
     length: Length | None = None
     world: World = ALONE
@@ -98,18 +101,19 @@ def fit(
     """Train until the epochs or steps are done, patience ends, or somebody asks to stop.
 
     The weights returned are those of the best epoch by `plan.selection` on the validation part
-    (ties: the smaller validation loss), or the last ones where there is no such part. A `keeper`
+    (ties: the smaller validation loss), or the last ones where there is no such part; with
+    `plan.average` those of the average, which is what is validated then. A `keeper`
     saves the run now and then, and whenever it ends before its last epoch; where it holds a saved
     run, that one goes on.
 
     Raises:
-        NotFiniteError: a loss or gradient isn't finite, at smaller rates either; the weights are
-            those before that step.
+        NotFiniteError: a loss, gradient or weight isn't finite, at smaller rates either; the
+            weights are those before that step, or those that the run went back to.
         PeerError: another process has gone; the step before it is saved.
     """
-    at, best = keeper.begin(plan.network, plan.optimizer) if keeper else (Position(), {})
-    at = plan.world.begin(plan, at, stop)
-    run = _Running(plan, at, best, records, listener, stop, keeper)
+    begun = keeper.begin(plan.network, plan.optimizer) if keeper else Begun()
+    begun = replace(begun, position=plan.world.begin(plan, begun.position, stop))
+    run = _Running(plan, begun, records, listener, stop, keeper)
     with run.watch:
         try:
             with plan.world.watched():
@@ -124,7 +128,7 @@ def fit(
 
 
 def _fitted(run: "_Running") -> Fitted:
-    plan, at, listener, stop, keeper = run.plan, run.at, run.listener, run.stop, run.keeper
+    at, listener, stop, keeper = run.at, run.listener, run.stop, run.keeper
     for sentence in complaints(at.states[0][1]) if at.states else ():
         listener.warn(sentence)
     stopped = run.ended()
@@ -134,13 +138,14 @@ def _fitted(run: "_Running") -> Fitted:
             stopped = f"stopped by a signal in epoch {at.epoch}"
             run.watch.noticed()
             break
-        run.validate()
+        if not run.validate():
+            continue
         stopped = run.ended()
         run.offer()
     if keeper and (stop or keeper.saves):
         run.save()
     return Fitted(
-        weights=run.best or _copy(plan.network),
+        weights=run.best or _copy(run.judged),
         best_epoch=at.best_epoch,
         epochs=len(at.validations),
         steps=at.step,
@@ -155,18 +160,29 @@ class _Running:
     def __init__(
         self,
         plan: Plan,
-        at: Position,
-        best: dict[str, Tensor],
+        begun: Begun,
         records: Records | Unkept,
         listener: Listener,
         stop: Stop,
         keeper: Keeper | None,
     ) -> None:
-        self.plan, self.at, self.best = plan, at, best
+        self.plan, self.at, self.best = plan, begun.position, begun.best
         self.records, self.listener, self.stop, self.keeper = records, listener, stop, keeper
-        self.clock = Clock(at, epochs=plan.epochs, samples=plan.samples, steps=len(plan.batches))
+        self.clock = Clock(
+            self.at, epochs=plan.epochs, samples=plan.samples, steps=len(plan.batches)
+        )
         self.parameters = [p for p in plan.network.parameters() if p.requires_grad]
         self.buffers = Buffers(plan.network)
+        self.average = Average(plan.network, plan.average, begun.average) if plan.average else None
+        self.judged = self.average.network if self.average else plan.network
+        if self.average:
+            # What a resumed run has saved of it is known to process 0 alone.
+            plan.world.same_tensors(self.average.weights.values())
+        # Processes have the same weights, but batch norms of their own: they must agree.
+        self.finite = Finite(plan.network, buffers=plan.world.size == 1)
+        self.good = self._snapshot()
+        if keeper and plan.world.size == 1:
+            keeper.load_good(self.good)
         self.watch = Watch(self.save_last, keeper.again if keeper else "")
         self.rate = 0.0
         self.asked = False
@@ -190,13 +206,21 @@ class _Running:
         """Do the steps of the epoch that are left, or as many as are done when `stop` is set."""
         self.plan.network.train()
         self.clock.start_epoch()
-        self.good = Snapshot(self.plan.network, self.plan.optimizer, self.at)
+        if self.at.batches == 0 and self.good.position != self.at:
+            self.good = self._snapshot()
         while not self._steps():
-            with self.watch.guard:
-                self.good.restore(self.at)
-                self.buffers.keep()
-            self.records.back_to(step=self.at.step)
+            self._go_back()
         self.clock.end_steps()
+
+    def _snapshot(self) -> Snapshot:
+        average = self.average.network if self.average else None
+        return Snapshot(self.plan.network, self.plan.optimizer, self.at, average)
+
+    def _go_back(self) -> None:
+        with self.watch.guard:
+            self.good.restore(self.at)
+            self.buffers.keep()
+        self.records.back_to(step=self.at.step)
 
     def _steps(self) -> bool:
         """Do the steps that are left; return False where the run has to go back to `good`."""
@@ -213,7 +237,7 @@ class _Running:
             if self.asked:
                 break
             if self.at.batches % SNAPSHOT_STEPS == 0:
-                self.good = Snapshot(self.plan.network, self.plan.optimizer, self.at)
+                self.good = self._snapshot()
             self.offer()
         return True
 
@@ -233,7 +257,10 @@ class _Running:
         images = plan.batches.count(at.batches)
         with self.watch.guard:
             plan.optimizer.step(self.rate)
+            self._check_weights()
             self.buffers.keep()
+            if self.average:
+                self.average.update(at.step)
             if first:
                 at.states.append((at.epoch, probe.states))
             self.records.step(at.step, at.epoch, loss, self.rate, norm)
@@ -249,32 +276,57 @@ class _Running:
             self.plan.length.stepped(self.at)
             self.clock.lasts(self.plan.length.total(self.at.step))
 
-    def _slow_down(self, error: NotFiniteError, batch: Batch) -> None:
+    def _check_weights(self) -> None:
+        """Raise NotFiniteError where the step has left a number that isn't finite.
+
+        The good state is put back first: nobody can have saved the bad one.
+        """
+        if name := self.finite.first_wrong():
+            step, rate = self.at.step, self.rate
+            self.good.restore(self.at)
+            self.buffers.keep()
+            raise NotFiniteError(_not_finite_weights(name, step, rate))
+
+    def _slow_down(self, error: NotFiniteError, batch: Batch | None) -> None:
         """Halve the rate for what is left of the run; raise where it was halved twice before."""
         at, good = self.at, self.good
         if at.rate_factor <= SMALLEST_FACTOR:
-            raise NotFiniteError(f"{error} {self.plan.named(batch)}".rstrip()) from None
+            named = "" if batch is None else self.plan.named(batch)
+            raise NotFiniteError(f"{error} {named}".rstrip()) from None
         good.position.rate_factor = at.rate_factor / 2
         self.listener.warn(
             f"{error} The run goes back to step {good.position.step:,}, and on at "
             f"{good.position.rate_factor:g} times the rate."
         )
 
-    def validate(self) -> None:
-        """Measure the epoch that is done, and keep its weights where they are the best."""
+    def validate(self) -> bool:
+        """Measure the epoch that is done, and keep its weights where they are the best.
+
+        Return False where the run has gone back to `good`, for the loss isn't finite.
+        """
         plan, at = self.plan, self.at
-        row = plan.world.same_row(plan.validate(plan.network)) if plan.validate else {}
+        row = plan.world.same_row(plan.validate(self.judged)) if plan.validate else {}
+        if not math.isfinite(row.get("loss", 0.0)):
+            error = NotFiniteError(
+                f"The validation loss is {row['loss']} after step {at.step - 1}, learning rate "
+                f"{self.rate:.3g}. Usually the rate is too large: try --learning-rate "
+                f"{self.rate / 10:.1g}."
+            )
+            self._slow_down(error, None)
+            self._go_back()
+            return False
         is_best = at.best_epoch == 0 or _better(plan, row, at.validations[at.best_epoch - 1])
         with self.watch.guard:
             at.validations.append(row)
             if is_best:
-                self.best, at.best_epoch = _copy(plan.network), at.epoch
+                self.best, at.best_epoch = _copy(self.judged), at.epoch
             told = self.clock.epoch(row, rate=self.rate, metric=plan.selection[0], best=is_best)
             self.records.epoch(told)
             at.next_epoch()
         if plan.length:
             plan.length.validated()
         self.listener.epoch(told)
+        return True
 
     def offer(self) -> None:
         """Save where it is time to."""
@@ -289,7 +341,11 @@ class _Running:
     def save_last(self) -> None:
         """Save what the last step has left, whatever the step under way has done to buffers."""
         if self.keeper:
-            self.keeper.save(self.at, self.plan, self.buffers.kept, self.best, self.records)
+            average = self.average.weights if self.average else {}
+            weights = {BEST: self.best, AVERAGE: average}
+            self.keeper.save(
+                self.at, self.plan, self.buffers.kept, weights, self.records, self.good
+            )
 
 
 class Buffers:
@@ -376,6 +432,13 @@ def _not_finite(what: str, value: float, step: int, rate: float) -> str:
     return (
         f"The {what} is {value} at step {step}, learning rate {rate:.3g}; no weight was changed by "
         f"that step. Usually the rate is too large: try --learning-rate {rate / 10:.1g}."
+    )
+
+
+def _not_finite_weights(name: str, step: int, rate: float) -> str:
+    return (
+        f"A number in {name} is not finite after step {step}, learning rate {rate:.3g}; that step "
+        f"was taken back. Usually the rate is too large: try --learning-rate {rate / 10:.1g}."
     )
 
 

@@ -62,17 +62,26 @@ class RangeTest:
     smallest: float | None = None
     diverges: float | None = None
 
+    def suggested(self, schedule: str) -> float | None:
+        """Return the rate for a schedule's name; None where the loss never falls clearly."""
+        return self.smallest if schedule == "one-cycle" else self.fallen
+
 
 def range_test(
-    plan: Plan, *, steps: int, progress: Callable[[int, int], None] | None = None
+    plan: Plan,
+    *,
+    steps: int,
+    lowest: float = LOWEST,
+    progress: Callable[[int, int], None] | None = None,
 ) -> RangeTest:
-    """Train `plan.network` while the rate grows from 1e-6 to 10, evenly in the logarithm.
+    """Train `plan.network` while the rate grows to 10, evenly in the logarithm.
 
     The network and the optimizer are spent afterwards. Ends early where the loss diverges.
 
     Args:
         plan: as `fit` takes it; its own rates aren't used.
         steps: 50 or more; epochs follow each other as far as needed.
+        lowest: the rate to begin with, too small to change anything for a fifth of the steps.
         progress: told (steps done, steps).
 
     Raises:
@@ -83,7 +92,7 @@ def range_test(
         raise UsageError(f"A range test needs {LEAST} steps or more; got {steps}.")
     plan.network.train()
     parameters = [p for p in plan.network.parameters() if p.requires_grad]
-    rates = np.geomspace(LOWEST, HIGHEST, steps)
+    rates = np.geomspace(lowest, HIGHEST, steps)
     losses: list[float] = []
     with closing(_forever(plan)) as batches:
         for step, (rate, batch) in enumerate(zip(rates.tolist(), batches, strict=False)):

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from striate.errors import UsageError, unknown
+from striate.training._config import merge
 
 Tree = dict[str, Any]
 
@@ -29,6 +30,34 @@ PLAIN: Tree = {
 """No augmentation."""
 
 MNIST_SCALING: Tree = {"mean": [0.1307], "deviation": [0.3081]}
+
+RECORD: Tree = {
+    "data": {"validation": 0.02},
+    "training": {"batch_size": 500},
+    "augmentation": {**PLAIN, "horizontal_flip": True, "crop": 2, "fill": "reflect"},
+    "network": {
+        "name": "airbench",
+        "views": 6,
+        "initialisation": {
+            "convolution": "dirac",
+            "dense": "normal",
+            "deviation": 0.004,
+            "first": "whitening",
+        },
+    },
+    "loss": {"name": "cross-entropy", "label_smoothing": 0.2},
+    "optimizer": {
+        "name": "muon",
+        "learning_rate": 0.24,
+        "momentum": 0.6,
+        "keep_norm": True,
+        "weight_decay": 0.01,
+        "head_rate": 0.025,
+        "bias_rate": 0.025,
+    },
+    "schedule": {"name": "linear"},
+}
+"""What the recipes for CIFAR-10 share: cifar10-airbench with batches of 500 instead of 2,000."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +88,20 @@ _RECIPES = (
             "optimizer": {"name": "adamw", "learning_rate": 0.02},
             "schedule": {"name": "one-cycle"},
         },
+    ),
+    Recipe(
+        name="cifar10",
+        title="cifar10-airbench (K. Jordan 2024) for small colour photographs: whitening, Muon, labels "
+        "smoothed, six views",
+        settings=merge(RECORD, {"training": {"epochs": 8}}),
+    ),
+    Recipe(
+        name="cifar10-quick",
+        title="the same with a narrower network: the shortest way to 90 % on CIFAR-10",
+        settings=merge(
+            RECORD,
+            {"training": {"epochs": 5}, "network": {"options": {"widths": [32, 128, 128]}}},
+        ),
     ),
     Recipe(
         name="cnn3",

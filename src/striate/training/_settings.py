@@ -172,6 +172,10 @@ class TrainingSettings(Group):
     precision: Literal["auto", "float32", "bfloat16"] | None = Field(
         default=None, description="what steps compute with (docs/training.md); auto: as none given"
     )
+    average: Annotated[float, Field(gt=0, lt=1)] | None = Field(
+        default=None,
+        description="decay of the weights' moving average, which is then judged and shipped; e.g. 0.999",
+    )
     patience: PositiveInt | None = Field(
         default=None,
         description="epochs without improvement before stopping; none: never stop early",

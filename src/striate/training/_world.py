@@ -6,7 +6,7 @@ Importing this module imports no PyTorch.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Protocol, final
 
@@ -101,6 +101,10 @@ class World(Protocol):
         """Give all processes the buffers of process 0."""
         ...
 
+    def same_tensors(self, tensors: Iterable[Tensor]) -> None:
+        """Give all processes the values of process 0, in place."""
+        ...
+
     def joined(self, blocks: Sequence[Tensor], count: int, block: int) -> Tensor:
         """Return (count, K) from all processes' blocks of `block` rows: rank, rank + size, …"""
         ...
@@ -166,6 +170,9 @@ class Alone:
         return bool(stop)
 
     def align(self, network: nn.Module) -> None:
+        """Do nothing."""
+
+    def same_tensors(self, tensors: Iterable[Tensor]) -> None:
         """Do nothing."""
 
     def joined(self, blocks: Sequence[Tensor], count: int, block: int) -> Tensor:  # noqa: ARG002

@@ -69,12 +69,12 @@ def restore(state: State, network: nn.Module, optimizer: Optimizer) -> None:
     _check(held, moments, "optimizer")
     with torch.no_grad():
         for name, one in live.items():
-            one.copy_(_tensor(saved[name], one.dtype))
+            one.copy_(tensor_of(saved[name], one.dtype))
     numbers = {name: number for number, name in enumerate(_parameter_names(network, optimizer))}
     numbered: dict[str, Tensor] = {}
     for key, like in held.items():
         slot, _, name = key.partition("/")
-        numbered[f"{slot}.{numbers[name]}"] = _tensor(moments[key], like.dtype)
+        numbered[f"{slot}.{numbers[name]}"] = tensor_of(moments[key], like.dtype)
     optimizer.load(numbered)
 
 
@@ -93,7 +93,7 @@ def weights_of(state: State, kind: str, network: nn.Module) -> dict[str, Tensor]
     live = network.state_dict()
     _check({name: one for name, one in live.items() if name in saved}, saved, kind)
     return {
-        name: torch.empty_like(one).copy_(_tensor(saved[name], one.dtype))
+        name: torch.empty_like(one).copy_(tensor_of(saved[name], one.dtype))
         for name, one in live.items()
         if name in saved
     }
@@ -147,7 +147,7 @@ def _described(one: Array | None) -> str:
     return f"{STAND_INS.get(dtype, dtype)} {tuple(one.shape)}"
 
 
-def _tensor(one: Array, dtype: torch.dtype) -> Tensor:
+def tensor_of(one: Array, dtype: torch.dtype) -> Tensor:
     """Return a saved array as a tensor; what stands in for a type that NumPy hasn't is that type."""
     tensor = torch.from_numpy(one) if isinstance(one, np.ndarray) else one
     return tensor if tensor.dtype == dtype else tensor.view(dtype)
