@@ -172,7 +172,13 @@ def test_export_where_the_published_pooling_does_not_divide_the_map(name: str, s
 
 
 def compare(network: Classifier, size: int) -> None:
-    """Hold an exported network against eager: logits, with statistics of smooth pictures."""
+    """Hold an exported network against eager: logits, with statistics of smooth pictures.
+
+    Both are judged by the same module in float64. The export may be off by 1e-5 of the largest
+    logit, or by 3 times what eager itself is off by in float32: in deep networks of small pictures
+    rounding grows beyond 1e-5 (2.6e-5 in EfficientNet-Lite0 at 64 px), and another order of sums
+    rounds otherwise.
+    """
     generator = torch.Generator().manual_seed(1)
     coarse = torch.rand(8, 3, 5, 5, generator=generator)
     smooth = nn.functional.interpolate(coarse, (size, size), mode="bicubic").clamp(0, 1)
@@ -183,10 +189,14 @@ def compare(network: Classifier, size: int) -> None:
     task = task_for(answer, train_targets=np.arange(4), outputs=4)
     data = to_onnx(stage, network, task, Picture(height=size, width=size, channels=3))
     session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
-    got = session.run(["logits"], {"pictures": pictures.numpy()[:3]})[0]
+    exported = session.run(["logits"], {"pictures": pictures.numpy()})[0]
     with torch.no_grad():
-        expected = network.eval()(stage(pictures[:3])).numpy()
-    assert np.abs(got - expected).max() <= 1e-5 * np.abs(expected).max()
+        eager = network.eval()(stage(pictures)).numpy()
+        exact = network.double()(stage(pictures).double()).numpy()
+    off, own = np.abs(exported - exact).max(), np.abs(eager - exact).max()
+    assert off <= max(1e-5 * np.abs(exact).max(), 3 * own)
+    # The criterion means something only where float32 is near the truth.
+    assert own <= 1e-3 * np.abs(exact).max()
 
 
 def set_statistics(network: nn.Module, pictures: Tensor) -> None:
