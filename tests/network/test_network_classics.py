@@ -165,7 +165,7 @@ def test_weights_come_back_and_the_exported_network_equals_eager(name: str) -> N
     compare(network, 64)
 
 
-@pytest.mark.parametrize("size", [64, 100, 128])
+@pytest.mark.parametrize("size", [64, 100, pytest.param(128, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", ["alexnet", "vgg16"])
 def test_export_where_the_published_pooling_does_not_divide_the_map(name: str, size: int) -> None:
     compare(make(name, size, dense=[8]), size)
