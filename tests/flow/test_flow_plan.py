@@ -133,11 +133,14 @@ def test_memory_of_a_step_by_hand() -> None:
     plan: Any = SimpleNamespace(
         network=network,
         optimizer=SimpleNamespace(state=lambda: {"mean": torch.zeros(numbers)}),
+        average=None,
     )
     outputs = 16 + sum(prod(row.output) for row in table.rows)
     # A batch of 1,000 is more than what measuring holds, one of 2 is less.
     assert training_memory(plan, table, 1000) == 4 * (4 * numbers + 2 * outputs * 1000)
     assert training_memory(plan, table, 2) == 4 * (4 * numbers + 256 * (16 + 16))
+    plan.average = 0.99
+    assert training_memory(plan, table, 2) == 4 * (5 * numbers + 256 * (16 + 16))
 
 
 @pytest.fixture(scope="module")

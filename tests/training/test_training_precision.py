@@ -12,9 +12,10 @@ from striate.training._precision import Precision, forward, has_fast_bfloat16
 
 PICTURES, OUTPUTS = 8, 4
 
-LOSS, GRADIENT = 5e-3, 0.15
+LOSS, GRADIENT = 5e-3, 0.25
 """Largest relative differences of a step's loss and of all gradients together. bfloat16 keeps 8
-bits: one rounding is 0.4 %, and an untrained network with batch norm blows them up most."""
+bits: one rounding is 0.4 %, and an untrained network blows them up with every batch norm: airbench's
+six, over 8 pictures, to 23 % of the gradient."""
 
 
 def make(name: str) -> tuple[nn.Module, Tensor]:
