@@ -247,7 +247,12 @@ def test_what_pytorch_refuses_is_said() -> None:
     ("module", "kind", "formula"),
     [
         (nn.AdaptiveMaxPool2d((1, 1)), "global max pool", "9·9 → 1"),
-        (nn.AdaptiveAvgPool2d(2), "AdaptiveAvgPool2d", ""),
+        (
+            nn.AdaptiveAvgPool2d(2),
+            "adaptive average pool",
+            "window i: 9·i/2 rounded down to 9·(i + 1)/2 rounded up",
+        ),
+        (nn.AdaptiveAvgPool2d((2, 3)), "AdaptiveAvgPool2d", ""),
         (nn.MaxPool2d(2, ceil_mode=True), "max pool", "ceil((9 − 2 + 2·0)/2) + 1 = 5"),
         (nn.AvgPool2d((3, 3), 2, 1), "average pool", "(9 − 3 + 2·1)/2 + 1 = 5"),
         (nn.MaxPool2d(2, dilation=2), "MaxPool2d", ""),
