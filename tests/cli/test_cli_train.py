@@ -124,7 +124,9 @@ LETTERS = [
         ["train", "digits", "--network", "lenet"],
         2,
         "striate: There is no network called 'lenet'. Did you mean 'lenet5'? Known: compact, cnn3, "
-        "cnn3-dropout, cnn3-batchnorm, cnn5, cnn64, cnn64-small, cnn-gap, airbench, lenet5, mlp. "
+        "cnn3-dropout, cnn3-batchnorm, cnn5, cnn64, cnn64-small, cnn-gap, airbench, lenet5, mlp, "
+        "alexnet, vgg16, vgg19, vgg16-binary, googlenet, inception-v3, resnet18, resnet34, "
+        "resnet50, resnet101, efficientnet-lite0, efficientnet-lite1, efficientnet-lite2. "
         "'striate networks' says what each is.",
     ),
     (

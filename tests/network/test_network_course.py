@@ -142,7 +142,9 @@ def test_an_unknown_network_and_impossible_numbers() -> None:
         entry("cnn-3")
     assert str(caught.value) == (
         "There is no network called 'cnn-3'. Did you mean 'cnn3'? Known: compact, cnn3, "
-        "cnn3-dropout, cnn3-batchnorm, cnn5, cnn64, cnn64-small, cnn-gap, airbench, lenet5, mlp. "
+        "cnn3-dropout, cnn3-batchnorm, cnn5, cnn64, cnn64-small, cnn-gap, airbench, lenet5, mlp, "
+        "alexnet, vgg16, vgg19, vgg16-binary, googlenet, inception-v3, resnet18, resnet34, "
+        "resnet50, resnet101, efficientnet-lite0, efficientnet-lite1, efficientnet-lite2. "
         "'striate networks' says what each is."
     )
     with pytest.raises(NetworkError) as caught:

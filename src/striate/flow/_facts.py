@@ -79,6 +79,7 @@ def facts_of(prepared: Prepared, network: nn.Module) -> list[Fact]:
             "network",
             f"{settings.network.name}: {parameters}",
             _why(reasons, "network.name")
+            or " ".join(getattr(network, "notes", ()))
             or ("it didn't end in a dense layer, so one was added" if head else ""),
         ),
         (

@@ -12,7 +12,7 @@ from striate.data import Augmentation, Batch, Batches, Source
 from striate.data._words import some
 from striate.errors import NetworkError
 from striate.flow._prepare import Prepared, outputs_of
-from striate.network import build, initialise, whiten
+from striate.network import Classifier, build, initialise, whiten
 from striate.task import Task, task_for
 from striate.training import Settings
 from striate.training._device import make_repeatable
@@ -75,14 +75,16 @@ def make_network(prepared: Prepared) -> nn.Module:
         height=shape.height,
         width=shape.width,
         outputs=outputs_of(settings, prepared.source.answer),
-        options=settings.network.options,
+        options=settings.network.all_options,
     )
     start = settings.network.initialisation
+    # A classic network's own start is its library's, made for its depth.
+    own = "default" if isinstance(network, Classifier) else None
     initialise(
         network,
-        convolution=start.convolution,
-        dense=start.dense,
-        bias=start.bias,
+        convolution=None if start.convolution == own else start.convolution,
+        dense=None if start.dense == own else start.dense,
+        bias=None if start.bias == own else start.bias,
         deviation=start.deviation,
         constant=start.constant,
         seed=settings.training.seed,

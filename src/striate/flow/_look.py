@@ -9,7 +9,7 @@ from striate.network import Network, Summary, look, summary
 
 
 def layer_table(prepared: Prepared, network: nn.Module, outputs: int) -> Summary:
-    """Return the layer table; a named network's from its specification, which needs no tracing.
+    """Return the layer table; a course network's from its specification, which needs no tracing.
 
     (Tracing a module imports torch._dynamo: 1.7 s.)
     """
@@ -18,7 +18,7 @@ def layer_table(prepared: Prepared, network: nn.Module, outputs: int) -> Summary
         (settings.name or "") if isinstance(network, Network) else network,
         input=(shape.channels, shape.height, shape.width),
         outputs=outputs,
-        options=settings.options,
+        options=settings.all_options,
     )
 
 

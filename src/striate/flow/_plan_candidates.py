@@ -122,7 +122,7 @@ def _lasting(name: str, epochs: int) -> Candidate:
 
 def _other_network(wanted: Settings, chosen: Settings, shape: Shape) -> Candidate | None:
     """Return a course network beside `compact`, and `compact` beside any other."""
-    if wanted.network.options:
+    if wanted.network.all_options:
         # They are those of the user's network, and mean nothing to another.
         return None
     name = "compact"

@@ -26,7 +26,7 @@ from striate.data import (
     unreadable_limit,
 )
 from striate.image import Shape
-from striate.network import canonical, entry, specify
+from striate.network import canonical, entry, require_fit
 from striate.task import is_binary
 from striate.training import Choice, Facts, Listener, Settings, choose
 
@@ -153,11 +153,11 @@ def outputs_of(settings: Settings, answer: Answer) -> int:
 
 def plan_network(settings: Settings, shape: Shape, answer: Answer) -> None:
     """Work out every size of the named network; raise NetworkError or UsageError before any work."""
-    specify(
+    require_fit(
         settings.network.name or "",
         shape=(shape.channels, shape.height, shape.width),
         outputs=outputs_of(settings, answer),
-        options=settings.network.options,
+        options=settings.network.all_options,
     )
 
 

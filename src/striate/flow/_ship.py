@@ -76,7 +76,7 @@ def _manifest(prepared: Prepared, trained: Trained) -> Manifest:
         deviation=tuple(deviation) if isinstance(deviation, list) else (),
         network={
             "name": settings.network.name,
-            "options": settings.network.options,
+            "options": settings.network.all_options,
             "parameters": sum(p.numel() for p in trained.network.parameters()),
         },
         training={

@@ -22,12 +22,13 @@ from striate.network._spec_block import Add, Concatenate, Parallel, Residual
 from striate.network._spec_plain import Activation, BatchNorm, Dense, Dropout, Flatten, GlobalPool
 from striate.network._spec_window import Conv, Pool
 from striate.network._specification import Specification
-from striate.network._specify import specify
+from striate.network._specify import require_fit, specify
 from striate.network._summary import summary
 from striate.network._written import canonical, written_line
 
 if TYPE_CHECKING:
     from striate.network._build import Network, build
+    from striate.network._classifier import Classifier, freeze
     from striate.network._initialise import initialise
     from striate.network._kernels import first_kernels
     from striate.network._weights import Pretrained, find_weights
@@ -39,6 +40,7 @@ __all__ = [
     "Add",
     "BatchNorm",
     "Calculation",
+    "Classifier",
     "Concatenate",
     "Conv",
     "Dense",
@@ -68,6 +70,7 @@ __all__ = [
     "find_weights",
     "first_kernels",
     "fit_weights",
+    "freeze",
     "initialise",
     "look",
     "networks",
@@ -75,6 +78,7 @@ __all__ = [
     "pool",
     "read_maps",
     "read_number",
+    "require_fit",
     "specify",
     "summary",
     "whiten",
@@ -83,6 +87,7 @@ __all__ = [
 
 # What needs PyTorch or is seldom needed, by the module that holds it (PEP 562).
 _LAZY = {
+    "Classifier": "_classifier",
     "Pretrained": "_weights",
     "Report": "_weights_fit",
     "Network": "_build",
@@ -90,6 +95,7 @@ _LAZY = {
     "find_weights": "_weights",
     "first_kernels": "_kernels",
     "fit_weights": "_weights_fit",
+    "freeze": "_classifier",
     "initialise": "_initialise",
     "whiten": "_whiten",
 }

@@ -6,9 +6,11 @@ from typing import final
 from torch import Tensor, nn
 
 from striate.network._arithmetic import Shape
+from striate.network._classifier import Classifier
 from striate.network._modules import sequence
+from striate.network._registry import entry
 from striate.network._specification import Specification
-from striate.network._specify import specify
+from striate.network._specify import check_request, specify
 
 
 @final
@@ -45,10 +47,11 @@ def build(
     width: int,
     outputs: int,
     options: Mapping[str, object] | None = None,
-) -> Network:
+) -> Network | Classifier:
     """Return a registered or written network for pictures of one size, with PyTorch's initial weights.
 
-    The weights are drawn from PyTorch's global generator; `initialise` draws them from a seed.
+    A classic network, or one of timm, is a `Classifier`, untrained, with its library's own initial
+    weights. Weights are drawn from PyTorch's global generator; `initialise` draws them from a seed.
     `outputs` is the number of logits K. Raises NetworkError for an unknown name or option, and
     where the picture is too small, with the layer and a size that would do.
 
@@ -57,5 +60,11 @@ def build(
     421642
     """
     shape = (channels, height, width)
+    found = entry(name)
+    if found.origin is not None:
+        from striate.network._classify import classify
+
+        check_request(shape, outputs)
+        return classify(found, shape, outputs, options or {})
     specification = specify(name, shape=shape, outputs=outputs, options=options)
     return Network(specification, shape)

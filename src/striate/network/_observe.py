@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from statistics import median
 from time import perf_counter
@@ -14,10 +15,12 @@ from torch.utils.hooks import RemovableHandle
 from striate.errors import NetworkError
 from striate.network._arithmetic import Shape, times
 from striate.network._build import Network
+from striate.network._classifier import Classifier
 from striate.network._recognise import recognise
 from striate.network._rows import Row, Summary, final_rows, measured
-from striate.network._spec import Cost
+from striate.network._spec import Cost, Layer
 from striate.network._spec_block import Add, Concatenate
+from striate.network._spec_window import Conv
 from striate.network._trace import FieldTrace, Origin
 
 RUNS = 9
@@ -29,7 +32,7 @@ _SILENT = (nn.Sequential, nn.ModuleList, nn.Identity)
 def observe(module: nn.Module, *, shape: Shape | None, measure: bool) -> Summary:
     """Return the layer table of a module for pictures of `shape` (C, H, W); see `summary`."""
     if shape is None:
-        if not isinstance(module, Network):
+        if not isinstance(module, Network | Classifier):
             raise NetworkError(
                 f"A picture size is needed to run {type(module).__name__}; give input=(C, H, W)."
             )
@@ -41,6 +44,8 @@ def observe(module: nn.Module, *, shape: Shape | None, measure: bool) -> Summary
     rows += _uncalled(module, seen)
     if isinstance(module, Network):
         rows += final_rows(module.final_activation, rows)
+    if isinstance(module, Classifier):
+        return Summary(network=module.name, input=shape, rows=tuple(rows), notes=module.notes)
     return Summary(network=type(module).__name__, input=shape, rows=tuple(rows))
 
 
@@ -103,7 +108,7 @@ def _row(
     origin: Origin,
     seen: set[int],
 ) -> Row:
-    spec = None if source is None else recognise(layer)
+    spec = None if source is None else _followed(layer, source, made)
     shape = () if source is None else tuple(source.shape[1:])
     if isinstance(spec, Add | Concatenate) and made is not None:
         # Of several inputs, the shape that they have together.
@@ -128,6 +133,18 @@ def _row(
         computed=origin.computed,
         layer=spec,
     )
+
+
+def _followed(layer: nn.Module, source: Tensor, made: Tensor | None) -> Layer | None:
+    """Return a layer's specification; that of one which pads by itself is "same" (as in timm)."""
+    spec = recognise(layer)
+    if not isinstance(spec, Conv) or made is None:
+        return spec
+    came, shape = tuple(made.shape[1:]), tuple(source.shape[1:])
+    if spec.output(shape) == came:
+        return spec
+    same = replace(spec, padding="same")
+    return same if same.output(shape) == came else None
 
 
 def _uncalled(module: nn.Module, seen: set[int]) -> list[Row]:

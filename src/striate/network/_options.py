@@ -14,7 +14,8 @@ class Option:
     """One option of a network.
 
     `default` also gives the type: a tuple takes whole numbers, a float any number. `choices`, where
-    there are any, are all the words it takes; numbers lie from `low` to below `below`.
+    there are any, are all the words it takes; numbers lie from `low` to below `below`. With `empty`,
+    a list may have no numbers.
     """
 
     name: str
@@ -23,6 +24,7 @@ class Option:
     choices: tuple[str, ...] = ()
     low: float = 1
     below: float = float("inf")
+    empty: bool = False
 
     def read(self, network: str, value: object) -> Value:
         """Return `value` in the option's own type; raise NetworkError where it can't be."""
@@ -52,7 +54,9 @@ class Option:
         if self.choices:
             return f"one of {', '.join(self.choices)}"
         if isinstance(self.default, tuple):
-            return "a list of whole numbers of 1 or more"
+            return "a list of whole numbers of 1 or more" + (", or []" if self.empty else "")
+        if isinstance(self.default, str):
+            return "a name"
         if isinstance(self.default, int):
             return f"a whole number of {self.low:g} or more"
         return f"a number from {self.low:g} to below {self.below:g}"
@@ -61,8 +65,11 @@ class Option:
         if isinstance(self.default, bool) or isinstance(value, bool):
             return value if isinstance(value, bool) and isinstance(self.default, bool) else None
         if isinstance(self.default, str):
-            return value if isinstance(value, str) and value in self.choices else None
+            known = value in self.choices or not self.choices
+            return value if isinstance(value, str) and known else None
         if isinstance(self.default, tuple):
+            if self.empty and isinstance(value, list | tuple) and not value:
+                return ()
             return _whole_numbers(value)
         if not isinstance(value, int if isinstance(self.default, int) else int | float):
             return None

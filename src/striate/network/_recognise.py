@@ -4,6 +4,7 @@ from typing import Any
 
 from torch import nn
 
+from striate.network._adaptive import AdaptivePool, AdaptivePooling
 from striate.network._modules import (
     ACTIVATION_MODULES,
     Joined,
@@ -26,7 +27,7 @@ _DROPOUTS = (nn.Dropout, nn.Dropout1d, nn.Dropout2d)
 def recognise(module: nn.Module) -> Layer | None:
     """Return the specification whose arithmetic a module follows, or None."""
     match module:
-        case Pooling() | GlobalPooling() | PaddedConv1d() | PaddedConv2d():
+        case Pooling() | GlobalPooling() | AdaptivePooling() | PaddedConv1d() | PaddedConv2d():
             return module.spec
         case nn.Conv1d() | nn.Conv2d():
             return _convolution(module)
@@ -35,7 +36,7 @@ def recognise(module: nn.Module) -> Layer | None:
         case nn.AvgPool1d() | nn.AvgPool2d():
             return _average_pool(module)
         case nn.AdaptiveAvgPool2d():
-            return GlobalPool("average") if module.output_size in (1, (1, 1)) else None
+            return _adaptive(module)
         case nn.AdaptiveMaxPool2d():
             return GlobalPool("max") if module.output_size in (1, (1, 1)) else None
         case nn.Linear():
@@ -47,6 +48,15 @@ def recognise(module: nn.Module) -> Layer | None:
         case Joined():
             return Concatenate()
     return _plain(module)
+
+
+def _adaptive(module: nn.AdaptiveAvgPool2d) -> Layer | None:
+    size = module.output_size
+    if size in (1, (1, 1)):
+        return GlobalPool("average")
+    sides = size if isinstance(size, tuple) else (size, size)
+    same = len(sides) == 2 and sides[0] == sides[1] and sides[0] is not None
+    return AdaptivePool(int(sides[0])) if same and sides[0] is not None else None
 
 
 def _plain(module: nn.Module) -> Layer | None:

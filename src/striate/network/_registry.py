@@ -1,10 +1,12 @@
 """The networks that have a name; no PyTorch here."""
 
 from striate.errors import NetworkError, unknown
+from striate.network._classics import CLASSICS
 from striate.network._compact import compact
 from striate.network._course import airbench, cnn3, cnn5, cnn64, cnn64_small, cnn_gap, lenet5, mlp
 from striate.network._entry import Entry
 from striate.network._options import Option, Value
+from striate.network._timm import TIMM, timm_entry
 from striate.network._written import is_written, written_entry
 
 DROPOUT = Option(
@@ -159,6 +161,7 @@ ENTRIES = (
         builder=mlp,
         options=(Option(name="hidden", default=(512,), meaning="Units of each hidden layer."),),
     ),
+    *CLASSICS,
 )
 
 
@@ -168,13 +171,15 @@ def networks() -> tuple[Entry, ...]:
 
 
 def entry(name: str) -> Entry:
-    """Return a registered network, or one written in words or in a YAML file.
+    """Return a registered network, one of timm ("timm:NAME"), or one written in words or a file.
 
     Raises NetworkError for an unknown name and for words that aren't understood.
     """
     known = {one.name: one for one in ENTRIES}
     if name in known:
         return known[name]
+    if name.startswith(TIMM):
+        return timm_entry(name)
     if is_written(name):
         return written_entry(name)
     raise NetworkError(unknown("network", name, known, do="'striate networks' says what each is."))

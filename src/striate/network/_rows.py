@@ -108,6 +108,8 @@ class Summary:
     rows: tuple[Row, ...]
     added: tuple[str, ...] = ()
     """Names of the layers at the end that striate added to what a user wrote."""
+    notes: tuple[str, ...] = ()
+    """What differs from the network's publication, in sentences."""
 
     @property
     def parameters(self) -> int:
@@ -159,6 +161,7 @@ class Summary:
             "milliseconds": self.milliseconds,
             "layers": [row.to_json() for row in self.rows],
             "added": list(self.added),
+            "notes": list(self.notes),
             "findings": [asdict(finding) for finding in look(self)],
         }
 

@@ -8,7 +8,7 @@ from striate.network._graph import Reads, reads
 from striate.network._registry import entry
 from striate.network._rows import FLOAT32, Row, Summary, final_rows, measured
 from striate.network._specification import Specification, Step, named, walk
-from striate.network._specify import specify
+from striate.network._specify import check_request, specify
 
 if TYPE_CHECKING:
     from torch import nn
@@ -25,9 +25,9 @@ def summary(
     """Return the layer table of a registered or written network, or of any module.
 
     A name, or layers in words, is worked out from its specification, without PyTorch unless
-    `measure`. A module is run once, in evaluation mode, on a picture of zeros; its rows are its
-    innermost modules in the order in which they are called. What its `forward` computes without a
-    module has no row.
+    `measure`; a classic network by a run on PyTorch's meta device, which computes sizes alone. A
+    module is run once, in evaluation mode, on a picture of zeros; its rows are its innermost modules
+    in the order in which they are called. What its `forward` computes without a module has no row.
 
     `input` is (C, H, W), or (C, L) for a series, and `outputs` the number of logits; None means
     those that the network was made for. `options` are those of the registered network; a module has
@@ -42,6 +42,14 @@ def summary(
     known = entry(network)
     shape = known.default_input if input is None else input
     count = known.default_outputs if outputs is None else outputs
+    if known.origin is not None:
+        from striate.network._classify import classify
+        from striate.network._observe import observe
+
+        check_request(shape, count)
+        device = "cpu" if measure else "meta"
+        module = classify(known, shape, count, options or {}, device=device)
+        return observe(module, shape=shape, measure=measure)
     specification = specify(network, shape=shape, outputs=count, options=options)
     steps, sources = walk(specification.layers, shape), reads(specification.layers)
     rows = [_row(step, source) for step, source in zip(steps, sources, strict=True)]

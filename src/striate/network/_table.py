@@ -33,6 +33,7 @@ def text(summary: dict[str, Any]) -> str:
         _sizes(summary),
         _convolutions(summary),
         _added(summary["added"]),
+        "\n".join(map(_wrapped, summary["notes"])),
         _findings(summary),
         _wrapped(NOTE),
     ]

@@ -133,12 +133,25 @@ def _windows(func: Any, args: tuple[Any, ...]) -> tuple[Window, ...] | None:
     if func is _ATEN.convolution.default and not args[6]:
         numbers = (args[1].shape[2:], args[3], args[4], args[5])
         return _zip(*(list(number) for number in numbers))
+    if func is _ATEN.constant_pad_nd.default and len(args[1]) % 2 == 0:
+        return _padding(list(args[1]), args[0].ndim - 2)
     if func in (_ATEN.max_pool2d_with_indices.default, _ATEN.avg_pool2d.default):
         kernel = list(args[1])
         stride = list(args[2]) if len(args) > 2 and args[2] else kernel
         padding = list(args[3]) if len(args) > 3 else [0]
         return _zip(kernel, stride, padding, [1])
     return None
+
+
+def _padding(pads: list[int], axes: int) -> tuple[Window, ...] | None:
+    """Return padding by itself as windows of one pixel; None where channels are padded too.
+
+    PyTorch gives the last axis first.
+    """
+    if len(pads) > 2 * axes:
+        return None
+    before = [*pads[::2], *[0] * (axes - len(pads) // 2)]
+    return tuple(Window(kernel=1, padding=one) for one in reversed(before))
 
 
 def _zip(*numbers: list[int]) -> tuple[Window, ...]:

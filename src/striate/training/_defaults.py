@@ -156,7 +156,7 @@ def _precision(chosen: Settings, facts: Facts) -> tuple[str, str]:
             chosen.network.name or "",
             input=(channels, height, width),
             outputs=facts.classes,
-            options=chosen.network.options,
+            options=chosen.network.all_options,
         ).cost.flops
     except (NetworkError, UsageError):
         # Or a network that doesn't fit, which is told where networks are made.

@@ -108,6 +108,24 @@ class InitialisationSettings(Group):
     constant: float = Field(default=0.0, description="the value of 'constant'")
 
 
+class HeadSettings(Group):
+    """What makes logits of a backbone's features: pooling, dense layers with ReLU, dropout."""
+
+    pooling: Literal["average", "max", "flatten"] | None = Field(
+        default=None, description="what makes a vector of the map; none: the network's own"
+    )
+    dense: list[PositiveInt] | None = Field(
+        default=None,
+        description="units of the dense layers before the last, [] for none; none: the network's own",
+    )
+    dropout: float | None = Field(
+        default=None,
+        ge=0,
+        lt=1,
+        description="probability, at each of these layers; none: the network's own",
+    )
+
+
 class NetworkSettings(Group):
     """Which network, with its own options (`striate networks` lists them)."""
 
@@ -116,12 +134,18 @@ class NetworkSettings(Group):
         description="a name of `striate networks`, or layers on one line or in a YAML file",
     )
     options: dict[str, Any] = Field(default={}, description="the network's own options")
+    head: HeadSettings = HeadSettings()
     initialisation: InitialisationSettings = InitialisationSettings()
     views: Literal[1, 2, 6] = Field(
         default=1,
         description="views of a picture whose logits the model averages: 2: mirrored too; 6: both, "
         "also moved by a pixel",
     )
+
+    @property
+    def all_options(self) -> dict[str, Any]:
+        """The network's own options, with those of the head that are given."""
+        return {**self.options, **self.head.model_dump(exclude_none=True)}
 
 
 class TrainingSettings(Group):
