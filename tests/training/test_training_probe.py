@@ -66,6 +66,14 @@ def test_complaints_name_the_layer_and_the_remedy() -> None:
     ]
 
 
+def test_many_layers_share_a_sentence() -> None:
+    found = complaints([state(f"conv{number}", 5e3) for number in range(1, 8)])
+    assert found == [
+        "layer conv1: its output explodes at the first step (deviation 5e+03). Try batch norm, or a "
+        "smaller initialisation. The same holds for conv2, conv3, conv4 and 3 more."
+    ]
+
+
 def test_cnn3_from_a_small_normal_nearly_vanishes() -> None:
     """Two blocks of cnn3 from normal(0, 0.01) leave a deviation of 0.004."""
     from striate.network import build, initialise

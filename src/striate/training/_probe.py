@@ -7,6 +7,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from striate.data._words import some
 from striate.training._gradients import gradient_norm
 
 VANISHING = 1e-3
@@ -74,26 +75,41 @@ def probing(network: nn.Module) -> Iterator[Probe]:
 
 
 def complaints(states: Sequence[LayerState]) -> list[str]:
-    """Return a sentence for each layer whose activations or gradients vanish or explode."""
+    """Return a sentence for the layers whose output vanishes, explodes, or whose gradient vanishes."""
     norms = [state.gradient_norm for state in states if state.gradient_norm is not None]
     largest = max(norms, default=0.0)
-    found = []
+    kinds: dict[str, list[tuple[str, str]]] = {}
     for state in states:
         if state.deviation < VANISHING:
-            found.append(
-                f"layer {state.layer}: its output hardly varies at the first step (deviation "
-                f"{state.deviation:.1g}): what lies before it may learn nothing. Try batch norm, or "
-                "another initialisation, such as kaiming-normal."
+            kinds.setdefault("output", []).append(
+                (
+                    state.layer,
+                    f"its output hardly varies at the first step (deviation "
+                    f"{state.deviation:.1g}): what lies before it may learn nothing. Try batch norm, "
+                    "or another initialisation, such as kaiming-normal.",
+                )
             )
         elif state.deviation > EXPLODING:
-            found.append(
-                f"layer {state.layer}: its output explodes at the first step (deviation "
-                f"{state.deviation:.1g}). Try batch norm, or a smaller initialisation."
+            kinds.setdefault("explosion", []).append(
+                (
+                    state.layer,
+                    f"its output explodes at the first step (deviation {state.deviation:.1g}). "
+                    "Try batch norm, or a smaller initialisation.",
+                )
             )
         if state.gradient_norm is not None and state.gradient_norm < VANISHING * largest:
-            found.append(
-                f"layer {state.layer}: its gradient vanishes at the first step "
-                f"({state.gradient_norm:.1g}, the largest layer's is {largest:.1g}). "
-                "Try batch norm, or another initialisation."
+            kinds.setdefault("gradient", []).append(
+                (
+                    state.layer,
+                    f"its gradient vanishes at the first step ({state.gradient_norm:.1g}, the "
+                    f"largest layer's is {largest:.1g}). Try batch norm, or another initialisation.",
+                )
             )
-    return found
+    return [_told(found) for found in kinds.values()]
+
+
+def _told(found: Sequence[tuple[str, str]]) -> str:
+    """Return the first layer's sentence, and the names of the others."""
+    first, sentence = found[0]
+    others = some(layer for layer, _ in found[1:])
+    return f"layer {first}: {sentence}" + (f" The same holds for {others}." if others else "")
