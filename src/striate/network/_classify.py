@@ -89,6 +89,8 @@ def _try(
     """Return whether the backbone can't take pictures of `shape`; gather the layers it came to."""
 
     def enter(name: str, layer: nn.Module, inputs: tuple[Any, ...]) -> None:
+        if not isinstance(inputs[0], torch.Tensor):
+            return  # a layer that joins several maps
         size = tuple(inputs[0].shape[1:])
         if entered is not None:
             entered.append((name, layer, size))
