@@ -13,6 +13,7 @@ from torch import nn
 
 import striate
 from pictures import save, stripes, write_folder
+from striate.errors import NetworkError
 from striate.flow import Run
 from striate.training import Epoch, Silent
 
@@ -378,3 +379,28 @@ def test_left_out_pictures_are_listed_in_the_results(tmp_path: Path) -> None:
     assert read_json(run.folder / "results.json")["unreadable"] == [
         {"name": "down/empty.png", "reason": "the file is empty"}
     ]
+
+
+class Uneven(torch.nn.Module):
+    """A pooling that doesn't divide its map: fine in PyTorch, not for the exporter."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.dense = torch.nn.Linear(25, 2)
+
+    def forward(self, pictures: torch.Tensor) -> torch.Tensor:
+        pooled = torch.nn.functional.adaptive_avg_pool2d(pictures[:, :1], 5)
+        return self.dense(pooled.flatten(1))
+
+
+def test_a_module_that_cannot_be_exported_is_refused_before_training(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (12, 8, 8, 3), dtype=np.uint8)
+    arrays = (pixels, np.arange(12) % 2)
+    with pytest.raises(NetworkError) as caught:
+        striate.train(arrays, network=Uneven(), epochs=1, out=tmp_path)
+    assert str(caught.value) == (
+        "The network can't be written as network.onnx for pictures of 8x8: Unsupported: ONNX export "
+        "of operator adaptive_avg_pool2d, output size that are not factor of input size. Take "
+        "another --image-size or --network."
+    )
+    assert not list(tmp_path.iterdir())

@@ -90,7 +90,7 @@ def seconds_after(plan: Plan, prepared: Prepared, *, loading: float, looking: fl
     The export is done and timed. Each answer of the model folder is taken to cost what one in
     PyTorch does; those that are held against PyTorch are decoded once more.
     """
-    exporting = _seconds(lambda: _export(plan, prepared))
+    exporting = _seconds(lambda: rehearse_export(plan, prepared))
     divided = prepared.split
     reference = next(p for p in (divided.validation, divided.test, divided.train) if len(p))
     checked = min(CHECKED_PICTURES, len(reference))
@@ -99,7 +99,12 @@ def seconds_after(plan: Plan, prepared: Prepared, *, loading: float, looking: fl
     return exporting + answers + checked * loading + WRITING
 
 
-def _export(plan: Plan, prepared: Prepared) -> None:
+def rehearse_export(plan: Plan, prepared: Prepared) -> None:
+    """Do what the end of a run does first, and leave the plan as it was.
+
+    Raises:
+        NetworkError: the network can't be exported.
+    """
     to_onnx(plan.stage, plan.network, plan.task, prepared.shape)
     # Exporting has moved them to the CPU.
     to_device(plan.network, plan.stage, plan.device)

@@ -223,7 +223,9 @@ def _run(prepared: Prepared, job: _Job, out: Path, name: str | None) -> Run:
     from striate.flow._fit import make_ready
     from striate.flow._follow import follow
     from striate.flow._look import layer_table, second_look
+    from striate.flow._plan_cost import rehearse_export
     from striate.flow._rate import with_measured_rate
+    from striate.network import Network
     from striate.training._lock import RunLock
 
     told = job.told
@@ -234,6 +236,9 @@ def _run(prepared: Prepared, job: _Job, out: Path, name: str | None) -> Run:
     plan = make_ready(prepared, module=job.module, loss=job.loss, world=job.world)
     if job.world.rank:
         return follow(prepared, plan, told)
+    if not isinstance(plan.network, Network):
+        # What others have written may not be exportable: better to know before than after training.
+        rehearse_export(plan, prepared)
     table = layer_table(prepared, plan.network, plan.outputs)
     second_look(prepared, table, told)
     pace = None

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.jit import TracerWarning  # type: ignore[attr-defined]
 
+from striate.errors import NetworkError
 from striate.image import Shape
 from striate.task import Task
 from striate.training._pixels import InputStage
@@ -34,6 +35,9 @@ def to_onnx(stage: InputStage, network: nn.Module, task: Task, shape: Shape) -> 
 
     PyTorch's TorchScript-based exporter takes 0.2 s for cnn3 where the newer one takes 8.6 s, and
     both agree with eager within 1e-6. It is deprecated, so this is the only place that knows it.
+
+    Raises:
+        NetworkError: it does something that the exporter can't write.
     """
     shipped = Shipped(stage, network, task).cpu().eval()
     # Two pictures, so that no operation is specialised to a batch of one.
@@ -45,14 +49,21 @@ def to_onnx(stage: InputStage, network: nn.Module, task: Task, shape: Shape) -> 
         warnings.filterwarnings("ignore", message=".*legacy TorchScript-based ONNX export.*")
         # Of padding by F.pad: its numbers are worked out in the file instead of here.
         warnings.filterwarnings("ignore", message="Constant folding - Only steps=1")
-        torch.onnx.export(
-            shipped,
-            (example,),
-            file,  # type: ignore[arg-type]  # the TorchScript-based exporter takes files too
-            dynamo=False,
-            opset_version=OPSET,
-            input_names=["pictures"],
-            output_names=["logits", "answer"],
-            dynamic_axes={name: {0: "N"} for name in ("pictures", "logits", "answer")},
-        )
+        try:
+            torch.onnx.export(
+                shipped,
+                (example,),
+                file,  # type: ignore[arg-type]  # the TorchScript-based exporter takes files too
+                dynamo=False,
+                opset_version=OPSET,
+                input_names=["pictures"],
+                output_names=["logits", "answer"],
+                dynamic_axes={name: {0: "N"} for name in ("pictures", "logits", "answer")},
+            )
+        except torch.onnx.OnnxExporterError as error:
+            reason = str(error).partition(" Please feel free")[0].partition("\n")[0].rstrip(".")
+            raise NetworkError(
+                f"The network can't be written as network.onnx for pictures of "
+                f"{shape.height}x{shape.width}: {reason}. Take another --image-size or --network."
+            ) from error
     return file.getvalue()
