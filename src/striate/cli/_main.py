@@ -17,7 +17,7 @@ import typer
 from striate._launch import process
 from striate._version import __version__
 from striate.cli._output import close_quietly, note, out
-from striate.errors import StriateError
+from striate.errors import StoppedError, StriateError
 
 COMMANDS = (
     "check",
@@ -67,6 +67,14 @@ def _start(
         out(context.get_help())
 
 
+def _stopped_within(error: BaseException) -> StoppedError | None:
+    """Return the second Ctrl-C that a library, being imported, turned into an ImportError."""
+    before: BaseException | None = error
+    while before is not None and not isinstance(before, StoppedError):
+        before = before.__cause__ or before.__context__
+    return before
+
+
 def main() -> None:
     """Run the command line and leave with its exit code (docs/commands.md lists them)."""
     # Names of files may hold bytes that are no text; printing them must not fail.
@@ -89,9 +97,12 @@ def main() -> None:
         which = f" (process {process()})" if process() else ""
         note(f"striate{which}: {error}")
         code = error.exit_code
-    except ModuleNotFoundError as error:
+    except ImportError as error:
+        if stopped := _stopped_within(error):
+            note(f"striate: {stopped}")
+            sys.exit(stopped.exit_code)
         package = (error.name or "").partition(".")[0]
-        if package not in TRAINING_PACKAGES:
+        if not isinstance(error, ModuleNotFoundError) or package not in TRAINING_PACKAGES:
             raise
         note(
             f"striate: this needs the package '{package}', which isn't installed. "

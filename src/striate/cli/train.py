@@ -50,6 +50,29 @@ def train(
         ),
     ] = "",
     network: Network = None,
+    weights: Annotated[
+        str | None,
+        typer.Option(
+            metavar="package|timm|timm:NAME|FILE|none",
+            help="Pretrained weights (docs/transfer.md); by default an installed package's, for small "
+            "data.",
+        ),
+    ] = None,
+    freeze: Annotated[
+        bool | None,
+        typer.Option(
+            "--freeze/--no-freeze",
+            help="Keep the pretrained backbone and train the head on its features, computed once.",
+        ),
+    ] = None,
+    fine_tune: Annotated[
+        str | None,
+        typer.Option(
+            metavar="auto|always|never",
+            help="After the head, train the whole network; auto: where the validation part says that "
+            "it pays.",
+        ),
+    ] = None,
     recipe: Recipe = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over the training part.")] = None,
     minutes: Annotated[
@@ -153,7 +176,12 @@ def train(
         config=config,
         resume=resume,
         allow_inexact=allow_inexact,
-        settings=read_settings(assignments, data=data, training=given({"samples": samples})),
+        settings=read_settings(
+            assignments,
+            data=data,
+            network=given({"weights": weights, "freeze": freeze, "fine_tune": fine_tune}),
+            training=given({"samples": samples}),
+        ),
         listener=screen,
         begun=BEGUN,
     )
@@ -182,7 +210,8 @@ def _tell(run: Run) -> None:
     from striate.cli._output import out, shown
 
     out()
-    out(f"{run.stopped}; the weights kept are those of epoch {run.best_epoch}")
+    kept = f"; the weights kept are those of epoch {run.best_epoch}" if run.best_epoch else ""
+    out(f"{run.stopped}{kept}")
     for part, sentence in run.sentences.items():
         sample = "  (on a sample)" if run.metrics[part].get("sampled") else ""
         out(f"{part + ':':<12} {sentence}{sample}")

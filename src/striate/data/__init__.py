@@ -6,6 +6,7 @@ Importing this room imports neither Pillow nor OpenCV; they come in when a pictu
 from striate.data._augment import augment, matrices
 from striate.data._augmentation import Augmentation
 from striate.data._batches import Batches
+from striate.data._cache_features import keep_features, read_features
 from striate.data._cache_headers import keep_headers
 from striate.data._cache_looks import look_at_pixels
 from striate.data._check import check, stop_at_faults, unreadable_findings, unreadable_limit
@@ -67,6 +68,7 @@ __all__ = [
     "find_duplicates",
     "hash_ids",
     "hash_names",
+    "keep_features",
     "keep_headers",
     "listed",
     "look_at_pixels",
@@ -76,6 +78,7 @@ __all__ = [
     "order",
     "parts_of",
     "pixel_findings",
+    "read_features",
     "split",
     "stop_at_faults",
     "store",

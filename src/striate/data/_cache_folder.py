@@ -17,7 +17,8 @@ LIMIT = 20 << 30
 INDEX = "index"
 LOOKS = "looks"
 HEADERS = "headers-"
-"""Files of a store beside its pixels; the last is the beginning of a name."""
+FEATURES = "features-"
+"""Files of a store beside its pixels; the last two begin a name."""
 
 _PREFIX = "pictures-"
 

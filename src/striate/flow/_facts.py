@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from striate.flow._prepare import Prepared
+from striate.flow._prepare import Prepared, pretrained_of
 from striate.training import Choice, Epoch, Listener, Settings, Step
 
 if TYPE_CHECKING:
     from torch import nn
+
+    from striate.flow._fine_tune import Decision
+    from striate.flow._frozen import Frozen
 
 Fact = tuple[str, str, str]
 """Name, value, and why it is so: "" where there was nothing to choose."""
@@ -52,36 +55,19 @@ class Told:
 
 def facts_of(prepared: Prepared, network: nn.Module) -> list[Fact]:
     """Return every fact about a run that is about to start."""
-    source, settings = prepared.source, prepared.settings
-    reasons = {choice.name: choice for choice in prepared.choices}
+    settings, reasons = prepared.settings, _reasons(prepared)
     total = sum(p.numel() for p in network.parameters())
     trainable = sum(p.numel() for p in network.parameters() if p.requires_grad)
     head = getattr(getattr(network, "specification", None), "added", 0)
     parameters = f"{total:,} parameters" + (
         f", {trainable:,} trainable" if trainable < total else ""
     )
-    shape = prepared.shape
+    note = " ".join(getattr(network, "notes", ())) or (
+        "it didn't end in a dense layer, so one was added" if head else ""
+    )
     optimizer, schedule = settings.optimizer, settings.schedule
     return [
-        (
-            "source",
-            f"{source.name}: {len(source):,} pictures of {prepared.sizes}",
-            f"licence: {source.licence}" if source.licence else "",
-        ),
-        ("task", f"{source.answer.task}: {_names(source.answer.names)}", source.reason),
-        ("split", _split(prepared), prepared.split.reason),
-        (
-            "input",
-            f"{shape.height}×{shape.width} px, {_colour(shape.channels)}, {shape.rule}",
-            _why(reasons, "data.image_size", "data.channels", "data.resize"),
-        ),
-        (
-            "network",
-            f"{settings.network.name}: {parameters}",
-            _why(reasons, "network.name")
-            or " ".join(getattr(network, "notes", ()))
-            or ("it didn't end in a dense layer, so one was added" if head else ""),
-        ),
+        *_beginning(prepared, parameters, note),
         (
             "training",
             f"{_length(settings)} of batches of {settings.training.batch_size}",
@@ -105,6 +91,78 @@ def facts_of(prepared: Prepared, network: nn.Module) -> list[Fact]:
             _why(reasons, "training.precision"),
         ),
     ]
+
+
+def facts_of_frozen(prepared: Prepared, frozen: Frozen, decision: Decision) -> list[Fact]:
+    """Return every fact about a head on a frozen backbone that has been fit."""
+    settings, reasons = prepared.settings, _reasons(prepared)
+    backbone, head = frozen.backbone, frozen.fit.head
+    own = head.weights_KF.size + head.bias_K.size
+    parameters = f"{backbone.parameters + own:,} parameters, {own:,} trained"
+    return [
+        *_beginning(prepared, parameters, " ".join(backbone.notes)),
+        (
+            "training",
+            f"the head, on {backbone.features:,} features a picture",
+            _why(reasons, "network.freeze"),
+        ),
+        ("penalty", f"{frozen.fit.strength:g}", _chosen_by(frozen)),
+        fine_tuning_fact(frozen, decision),
+        (
+            "device",
+            f"cpu, ONNX Runtime, {_threads(settings.training.threads)}, "
+            f"seed {settings.training.seed}",
+            "",
+        ),
+    ]
+
+
+def fine_tuning_fact(frozen: Frozen, decision: Decision) -> Fact:
+    """Return whether the whole network is trained after the head, and why."""
+    if not decision.on:
+        return ("fine-tuning", "no", decision.why)
+    figures = ", ".join(f"{name} {value:.4g}" for name, value in frozen.validation.items())
+    return ("fine-tuning", f"from the head on ({figures})" if figures else "yes", decision.why)
+
+
+def _chosen_by(frozen: Frozen) -> str:
+    fit = frozen.fit
+    if not fit.tried:
+        return "too few pictures to choose by"
+    return f"of {len(fit.tried)}, by the loss of pictures held out in {fit.folds} turns"
+
+
+def _reasons(prepared: Prepared) -> dict[str, Choice]:
+    return {choice.name: choice for choice in prepared.choices}
+
+
+def _beginning(prepared: Prepared, parameters: str, note: str) -> list[Fact]:
+    """Return what is known of the source, the input and the network."""
+    source, settings = prepared.source, prepared.settings
+    reasons, shape = _reasons(prepared), prepared.shape
+    facts = [
+        (
+            "source",
+            f"{source.name}: {len(source):,} pictures of {prepared.sizes}",
+            f"licence: {source.licence}" if source.licence else "",
+        ),
+        ("task", f"{source.answer.task}: {_names(source.answer.names)}", source.reason),
+        ("split", _split(prepared), prepared.split.reason),
+        (
+            "input",
+            f"{shape.height}×{shape.width} px, {_colour(shape.channels)}, {shape.rule}",
+            _why(reasons, "data.image_size", "data.channels", "data.resize"),
+        ),
+        (
+            "network",
+            f"{settings.network.name}: {parameters}",
+            _why(reasons, "network.name") or note,
+        ),
+    ]
+    pretrained = pretrained_of(settings)
+    if pretrained is not None:
+        facts.append(("weights", pretrained.origin, _why(reasons, "network.weights")))
+    return facts
 
 
 def _length(settings: Settings) -> str:

@@ -1,18 +1,29 @@
 """Put network, task, batches, optimizer and schedule together, and train."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 from torch import nn
 
 from striate.data import Augmentation, Batch, Batches, Source
 from striate.data._words import some
-from striate.errors import NetworkError
-from striate.flow._prepare import Prepared, outputs_of
-from striate.network import Classifier, build, initialise, whiten
+from striate.errors import NetworkError, UsageError
+from striate.flow._prepare import Prepared, outputs_of, pretrained_of
+from striate.network import (
+    Classifier,
+    Report,
+    build,
+    fit_weights,
+    freeze,
+    initialise,
+    layer_units,
+    whiten,
+)
 from striate.task import Task, task_for
 from striate.training import Settings
 from striate.training._device import make_repeatable
@@ -30,6 +41,9 @@ from striate.training._records import Records
 from striate.training._schedules import make_schedule
 from striate.training._world import ALONE, World
 
+if TYPE_CHECKING:
+    from striate.flow._frozen import Frozen
+
 # Statistics of that many pictures are as good as those of all, and take no time.
 STATISTICS_SAMPLE = 10_000
 
@@ -38,6 +52,16 @@ WHITENING_PIXELS = 5_000_000
 
 NAMED = 20
 """Pictures of a batch that a message names."""
+
+
+class Scaling(Protocol):
+    """What pretrained weights expect of pixels: a number per channel, fractions of 255."""
+
+    @property
+    def mean(self) -> tuple[float, ...]: ...
+
+    @property
+    def deviation(self) -> tuple[float, ...]: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,6 +116,38 @@ def make_network(prepared: Prepared) -> nn.Module:
     return network
 
 
+def _pretrained(network: nn.Module, prepared: Prepared) -> Report | None:
+    """Fill a network with the pretrained weights that the settings name, and freeze what they say."""
+    pretrained, settings = pretrained_of(prepared.settings), prepared.settings.network
+    if pretrained is None:
+        return None
+    report = fit_weights(network, pretrained)
+    if isinstance(network, Classifier):
+        network.keeps_statistics = settings.batch_norm == "kept"
+        if settings.freeze:
+            freeze(network)
+    elif settings.freeze:
+        raise UsageError(NO_BACKBONE.format(settings.name))
+    return report
+
+
+def _go_on_from(network: nn.Module, start: Frozen, settings: Settings) -> Scaling:
+    """Fill a network with a kept backbone's tensors and the head that was fit on its features."""
+    assert isinstance(network, Classifier)
+    head = start.fit.head
+    tensors = start.backbone.state()
+    tensors |= {"head.output.weight": head.weights_KF, "head.output.bias": head.bias_K}
+    network.load_state_dict({name: torch.from_numpy(one) for name, one in tensors.items()})
+    network.keeps_statistics = settings.network.batch_norm == "kept"
+    return start.backbone
+
+
+NO_BACKBONE = (
+    "--freeze: '{}' has no backbone of its own; the networks that have one are those of torchvision "
+    "and timm (striate networks)."
+)
+
+
 def _whiten(network: nn.Module, stage: InputStage, prepared: Prepared) -> None:
     shape, train = prepared.shape, prepared.split.train
     some = train[: max(2, WHITENING_PIXELS // (shape.height * shape.width))]
@@ -124,9 +180,17 @@ def count_outputs(network: nn.Module, stage: InputStage, prepared: Prepared) -> 
     return logits.shape[1]
 
 
-def input_stage(prepared: Prepared, settings: Settings) -> InputStage:
-    """Return the scaling of pixels: as given, or from the training part's pixels."""
+def input_stage(
+    prepared: Prepared, settings: Settings, fitted: Scaling | None = None
+) -> InputStage:
+    """Return the scaling of pixels: as given, as the fitted weights expect, or as they are.
+
+    `settings.data.mean` and `deviation` become numbers.
+    """
     mean, deviation = settings.data.mean, settings.data.deviation
+    if fitted is not None:
+        mean = list(fitted.mean) if mean == "weights" else mean
+        deviation = list(fitted.deviation) if deviation == "weights" else deviation
     if mean == "computed" or deviation == "computed":
         sample = prepared.split.train[:STATISTICS_SAMPLE]
         measured = channel_statistics(prepared.store.take(sample))
@@ -156,8 +220,11 @@ def make_ready(
     module: nn.Module | None,
     loss: Callable[..., Any] | None,
     world: World = ALONE,
+    start: Frozen | None = None,
 ) -> Plan:
     """Put everything together for the named network, or the user's own module; nothing is written.
+
+    With `start` the network goes on from a head on a frozen backbone, whose layers learn too.
 
     The settings' `data.mean` and `deviation` become numbers here.
 
@@ -168,8 +235,13 @@ def make_ready(
     settings, device = prepared.settings, torch.device(prepared.device)
     training = settings.training
     make_repeatable(training.seed, training.threads or 1, device)
-    stage = input_stage(prepared, settings)
     network = module if module is not None else make_network(prepared)
+    scaling: Scaling | None = None
+    if start is not None:
+        scaling = _go_on_from(network, start, settings)
+    elif module is None:
+        scaling = _pretrained(network, prepared)
+    stage = input_stage(prepared, settings, scaling)
     if settings.network.initialisation.first == "whitening":
         _whiten(network, stage, prepared)
     outputs = count_outputs(network, stage, prepared)
@@ -276,22 +348,44 @@ def _optimizer(network: nn.Module, settings: Settings) -> Optimizer:
     it; L2 reaches everything, as in PyTorch's optimizers and the courses. The last weight with two
     axes or more is the head, which Muon leaves to AdamW.
     """
-    rates = {"bias_rate", "head_rate"}
     group = settings.optimizer
-    options = group.model_dump(exclude={"name", "learning_rate", *rates}, exclude_none=True)
+    own = {"name", "learning_rate", "bias_rate", "head_rate", "layer_decay"}
+    options = group.model_dump(exclude=own, exclude_none=True)
     parameters = [p for p in network.parameters() if p.requires_grad]
     if not parameters:
         raise NetworkError("The network has no trainable parameter: nothing could be learnt.")
-    name = settings.optimizer.name or "adamw"
-    weights = [p for p in parameters if p.ndim > 1]
-    groups = [
-        Group(weights[:-1]),
-        Group(weights[-1:], head=True, rate=group.head_rate),
-        Group(
-            [p for p in parameters if p.ndim == 1], rate=group.bias_rate, decay=not decoupled(name)
-        ),
-    ]
+    name = group.name or "adamw"
+    head = [p for p in parameters if p.ndim > 1][-1:]
+    groups = []
+    for unit, rate in _by_depth(network, parameters, group.layer_decay or 1.0):
+        weights = [p for p in unit if p.ndim > 1 and not any(p is one for one in head)]
+        groups += [
+            Group(weights, rate=rate),
+            Group(
+                [p for p in unit if p.ndim == 1],
+                rate=rate * group.bias_rate,
+                decay=not decoupled(name),
+            ),
+        ]
+    # In this order since the first checkpoints: weights, the head, the rest.
+    groups.insert(1, Group(head, head=True, rate=group.head_rate))
     return make_optimizer(name, [one for one in groups if one.parameters], **options)
+
+
+def _by_depth(
+    network: nn.Module, parameters: list[nn.Parameter], decay: float
+) -> list[tuple[list[nn.Parameter], float]]:
+    """Return parameters with what their learning rate is multiplied by.
+
+    The head's is 1; a backbone's last unit of layers has `decay`, the one before it that squared.
+    """
+    if decay == 1 or not isinstance(network, Classifier):
+        return [(parameters, 1.0)]
+    trained = {id(one) for one in parameters}
+    units = layer_units(network)
+    found = [(list(network.head.parameters()), 1.0)]
+    found += [(unit, decay ** (len(units) - at)) for at, unit in enumerate(units)]
+    return [([p for p in some if id(p) in trained], rate) for some, rate in found]
 
 
 def rate_of(

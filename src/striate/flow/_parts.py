@@ -1,14 +1,14 @@
 """Final figures of each part, taken with network.onnx."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from striate.data import Source, Split, Store, order
-from striate.evaluation import answers, measure
-from striate.model import Predictor
+from striate.data import Source, Split, order
+from striate.evaluation import measure
 
 TRAIN_SAMPLE = 5_000
 
@@ -38,14 +38,20 @@ def seeded_sample(
 
 
 def measure_parts(
-    predictor: Predictor, source: Source, stored: Store, divided: Split, seed: int
+    answers: Callable[[npt.NDArray[np.int64]], npt.NDArray[np.float32]],
+    source: Source,
+    divided: Split,
+    seed: int,
 ) -> dict[str, PartResult]:
-    """Measure network.onnx on every part; the train part on a seeded sample of at most 5,000."""
+    """Measure every part; the train part on a seeded sample of at most 5,000.
+
+    `answers` returns the shipped network's answers (N, K) for positions (N,).
+    """
     results = {}
     for name, positions in divided.parts().items():
         limit = TRAIN_SAMPLE if name == "train" else len(positions)
         chosen = seeded_sample(positions, source.ids, limit, seed)
-        _, answer_NK = answers(predictor, stored, chosen)
+        answer_NK = answers(chosen)
         figures = measure(source.answer, answer_NK, source.targets[chosen])
         figures["sampled"] = len(chosen) < len(positions)
         results[name] = PartResult(positions=chosen, answer_NK=answer_NK, metrics=figures)

@@ -26,9 +26,24 @@ from striate.data import (
     unreadable_limit,
 )
 from striate.image import Shape
-from striate.network import canonical, entry, require_fit
+from striate.network import (
+    Pretrained,
+    canonical,
+    entry,
+    find_weights,
+    installed,
+    require_fit,
+)
 from striate.task import is_binary
-from striate.training import Choice, Facts, Listener, Settings, choose
+from striate.training import (
+    NO_WEIGHTS,
+    Choice,
+    Facts,
+    Listener,
+    Settings,
+    choose,
+    choose_start,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,15 +86,44 @@ def choose_settings(
     """
     if settings.network.name:
         settings.network.name = canonical(settings.network.name)
-    chosen, choices = choose(settings, _facts(source, audit, settings, device, fast_bfloat16))
+    facts = facts_for(source, audit, settings, device, fast_bfloat16)
+    started, start = choose_start(settings, facts)
+    pretrained = pretrained_of(started)
+    chosen, choices = choose(
+        started, replace(facts, pixels=pretrained.pixels if pretrained else None)
+    )
+    choices = [*start, *choices]
     if chosen.training.threads is None:
         chosen.training.threads = processors()
     return chosen, choices
 
 
-def _facts(
-    source: Source, audit: Audit, settings: Settings, device: str, fast_bfloat16: bool
+def pretrained_of(settings: Settings) -> Pretrained | None:
+    """Return the pretrained weights that the settings name; None for a start from random numbers.
+
+    Raises:
+        UsageError: they can't be had here.
+    """
+    name, weights = settings.network.name, settings.network.weights
+    if not name or weights in (None, NO_WEIGHTS):
+        return None
+    return find_weights(name, weights)
+
+
+def starts_frozen(source: Source, audit: Audit, settings: Settings) -> bool:
+    """Whether only a head will be trained at first: then no device need be asked for."""
+    facts = facts_for(source, audit, settings)
+    return bool(choose_start(settings, facts)[0].network.freeze)
+
+
+def facts_for(
+    source: Source,
+    audit: Audit,
+    settings: Settings,
+    device: str = "cpu",
+    fast_bfloat16: bool = False,
 ) -> Facts:
+    """Return what the rules may know; the pretrained weights' pixels are not yet in it."""
     readable_N = audit.sizes[:, 0] > 0
     sizes, parts = audit.sizes[readable_N], source.parts[readable_N]
     given, undecided = int((parts == TRAIN).sum()), int((parts == UNDECIDED).sum())
@@ -96,6 +140,7 @@ def _facts(
         orientation_matters=source.orientation_matters,
         device=device,
         fast_bfloat16=fast_bfloat16,
+        pretrained=installed(),
     )
 
 
@@ -118,6 +163,7 @@ def shape_of(settings: Settings) -> Shape:
         width=width,
         channels=1 if isinstance(data.channels, str) else data.channels or 3,
         rule=data.resize or "crop",
+        interpolation=data.interpolation or "bilinear",
         plane=plane,
         background=data.background,
         margin=data.margin or 0,
@@ -133,6 +179,16 @@ def device_kind(wanted: str) -> str:
     from striate.training._device import pick_device
 
     return pick_device(wanted).type
+
+
+def with_device(prepared: Prepared) -> Prepared:
+    """Return what is prepared, with the device and precision for the steps that are to be done."""
+    settings = prepared.settings.model_copy(deep=True)
+    device = device_kind(settings.training.device)
+    if settings.training.precision == "auto":
+        fast = has_fast_bfloat16(device)
+        settings.training.precision = "bfloat16" if fast else "float32"
+    return replace(prepared, settings=settings, device=device)
 
 
 def has_fast_bfloat16(device: str) -> bool:

@@ -30,6 +30,7 @@ def collect(
     kernels: tuple[str, npt.NDArray[np.float32]] | None,
     layers: Sequence[Mapping[str, Any]],
     layer_states: Sequence[Mapping[str, Any]],
+    head: Mapping[str, Any],
     command: str,
 ) -> dict[str, Any]:
     """Return the content of results.json; mistakes are those of the test part if there is one."""
@@ -57,6 +58,7 @@ def collect(
         "kernels": _kernels(kernels),
         "layers": list(layers),
         "layer_states": list(layer_states),
+        "head": dict(head),
         "model": "model",
         "command": command,
     }

@@ -1,52 +1,70 @@
-"""From trained weights to a model folder that has been held against PyTorch."""
+"""From a trained network to a model folder that has been held against it."""
 
 import hashlib
 import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from safetensors.torch import save
 
 from striate.data import Source, Split, Store
 from striate.errors import CheckError
 from striate.flow._conditions import versions
-from striate.flow._fit import Trained
 from striate.flow._parts import seeded_sample
 from striate.flow._prepare import Prepared
 from striate.image import encode_png
 from striate.model import Manifest, Predictor, write_model
-from striate.training._export import to_onnx
-from striate.training._measure import answers_of
-from striate.training._views import seen
 
 CHECKED_PICTURES = 500
 SHIPPED_SAMPLES = 5
 CHECK_BATCH = 64
 
 
-def ship(prepared: Prepared, trained: Trained, folder: Path) -> Predictor:
-    """Write the model folder and hold it against PyTorch, picture by picture."""
+@dataclass(frozen=True, kw_only=True)
+class Product:
+    """What a training came to.
+
+    Attributes:
+        onnx: network.onnx.
+        weights: weights.safetensors.
+        parameters: how many numbers the network has learnt or taken over.
+        mean, deviation: the scaling of pixels that the network does, a number per channel.
+        answers: positions (N,) of stored pictures → what the trained network answers, (N, K).
+        checked: on how many pictures network.onnx is held against these answers.
+        training: what model.json tells of the training, beside samples and seed.
+    """
+
+    onnx: bytes
+    weights: bytes
+    parameters: int
+    mean: tuple[float, ...]
+    deviation: tuple[float, ...]
+    answers: Callable[[npt.NDArray[np.int64]], npt.NDArray[np.float32]]
+    checked: int = CHECKED_PICTURES
+    training: Mapping[str, Any] = field(default_factory=dict)
+
+
+def ship(prepared: Prepared, product: Product, folder: Path) -> Predictor:
+    """Write the model folder and hold it against the trained network, picture by picture."""
     source, settings = prepared.source, prepared.settings
     reference = _reference(prepared.split)
     _make_way(folder)
-    shipped = seen(trained.network, settings.network.views)
-    onnx = to_onnx(trained.stage, shipped, trained.task, prepared.shape)
     predictor = write_model(
         folder,
-        _manifest(prepared, trained),
-        onnx=onnx,
-        # Row-major: safetensors refuses channels_last tensors.
-        weights=save({k: v.contiguous() for k, v in trained.network.state_dict().items()}),
+        _manifest(prepared, product),
+        onnx=product.onnx,
+        weights=product.weights,
         samples=_samples(
             settings.training.samples, source, reference, prepared.store, settings.training.seed
         ),
         sample_source="synthetic" if settings.training.samples == "synthetic" else "own",
     )
-    positions = seeded_sample(reference, source.ids, CHECKED_PICTURES, settings.training.seed)
-    expected = answers_of(shipped, trained.stage, trained.task, prepared.store, positions)
+    positions = seeded_sample(reference, source.ids, product.checked, settings.training.seed)
     try:
-        _check(predictor, source, expected, positions)
+        _check(predictor, source, product.answers(positions), positions)
     except CheckError:
         shutil.rmtree(folder)
         raise
@@ -65,24 +83,24 @@ def _make_way(folder: Path) -> None:
         shutil.rmtree(before)
 
 
-def _manifest(prepared: Prepared, trained: Trained) -> Manifest:
+def _manifest(prepared: Prepared, product: Product) -> Manifest:
     settings = prepared.settings
-    mean, deviation = settings.data.mean, settings.data.deviation
     return Manifest(
         answer=prepared.source.answer,
         shape=prepared.shape,
         max_pixels=settings.data.max_pixels,
-        mean=tuple(mean) if isinstance(mean, list) else (),
-        deviation=tuple(deviation) if isinstance(deviation, list) else (),
+        mean=product.mean,
+        deviation=product.deviation,
         network={
             "name": settings.network.name,
             "options": settings.network.all_options,
-            "parameters": sum(p.numel() for p in trained.network.parameters()),
+            "parameters": product.parameters,
         },
         training={
             "samples": len(prepared.split.train),
             "fingerprint": _fingerprint(prepared.source, prepared.split.train),
             "seed": settings.training.seed,
+            **product.training,
         },
         versions=versions(),
     )
@@ -99,9 +117,9 @@ def _check(
     expected_NK: npt.NDArray[np.float32],
     positions: npt.NDArray[np.int64],
 ) -> int:
-    """Compare the shipped file, fed from the pictures' own bytes, with PyTorch's answers.
+    """Compare the shipped file, fed from the pictures' own bytes, with the trained network's answers.
 
-    `expected_NK` are PyTorch's answers for the stored pixels at `positions`; the same pictures go
+    `expected_NK` are these answers for the stored pixels at `positions`; the same pictures go
     here through the predictor's own decoding. Returns how many were compared.
 
     Raises:

@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from striate.data import Source, stop_at_faults
 from striate.errors import StoppedError, UsageError
+from striate.flow._backbone import is_kept
 from striate.flow._check import BEFORE_TRAINING, look_closer
-from striate.flow._facts import Told, facts_of
+from striate.flow._facts import Told, facts_of, facts_of_frozen, fine_tuning_fact
+from striate.flow._fine_tune import Decision, better_of, decide
+from striate.flow._frozen import Frozen, fit_frozen, is_frozen
 from striate.flow._opening import name_of, open_wanted
 from striate.flow._prepare import (
     Prepared,
@@ -22,7 +25,9 @@ from striate.flow._prepare import (
     plan_network,
     shape_of,
     sizes_in_words,
+    starts_frozen,
     store_pictures,
+    with_device,
     without,
 )
 from striate.flow._resume import (
@@ -39,6 +44,7 @@ from striate.training import (
     Listener,
     Settings,
     Silent,
+    Stop,
     make_settings,
     read_config,
     stoppable,
@@ -57,6 +63,8 @@ if TYPE_CHECKING:
     from striate.training._loop import Plan
 
 Tree = Mapping[str, Any]
+Start = tuple[Frozen, Decision]
+"""A head on a frozen backbone, and why the whole network is trained from there on, or isn't."""
 
 
 def train(
@@ -180,11 +188,13 @@ def _prepare(source: Source, wanted: Settings, job: _Job) -> Prepared:
     audit = audit_source(source, wanted, told.listener)
     for sentence in (*source.notes, *audit.warnings):
         told.warn(sentence)
-    device = device_kind(wanted.training.device)
-    fast = has_fast_bfloat16(device)
+    frozen = starts_frozen(source, audit, wanted)
+    # A head on kept features needs no PyTorch, and ONNX Runtime's features come from the CPU.
+    device = "cpu" if frozen else device_kind(wanted.training.device)
+    fast = not frozen and has_fast_bfloat16(device)
     settings, choices = choose_settings(source, audit, wanted, device, fast_bfloat16=fast)
     shape = shape_of(settings)
-    if job.module is None:
+    if job.module is None and not (frozen and is_kept(settings, shape)):
         plan_network(settings, shape, source.answer)
     stored = store_pictures(source, audit, settings, shape, told.listener)
     if stored.unreadable:
@@ -219,6 +229,50 @@ def _prepare(source: Source, wanted: Settings, job: _Job) -> Prepared:
 
 
 def _run(prepared: Prepared, job: _Job, out: Path, name: str | None) -> Run:
+    if not is_frozen(prepared.settings):
+        return _run_steps(prepared, job, out, name, None)
+    if job.world.size > 1:
+        raise UsageError(
+            "--freeze: a head on kept features is fit by one process, in seconds. Run it without "
+            "torchrun, or train the whole network with --no-freeze."
+        )
+    with stopped_at_once("Stopped; features that were computed are kept for the next run."):
+        frozen = fit_frozen(prepared, job.told)
+        decision = decide(prepared, frozen)
+    if decision.on:
+        return _run_steps(with_device(prepared), job, out, name, (frozen, decision))
+    return _run_frozen(prepared, job, out, name, (frozen, decision))
+
+
+def _run_frozen(prepared: Prepared, job: _Job, out: Path, name: str | None, start: Start) -> Run:
+    """Write a run whose backbone stays as it is."""
+    from striate.flow._finish import finish
+    from striate.flow._frozen import ended_frozen
+    from striate.training._lock import RunLock
+    from striate.training._records import Records
+
+    frozen, decision = start
+    folder = _folder_of(job, out, name, prepared)
+    with RunLock(folder), stopped_at_once("Stopped; nothing was shipped."):
+        write_config(prepared.settings, folder / CONFIG)
+        job.told.found(facts_of_frozen(prepared, frozen, decision))
+        with Records(folder):
+            ended = ended_frozen(prepared, frozen, HEAD_ONLY)
+        return finish(prepared, ended, folder, job.told, job.begun, Stop())
+
+
+HEAD_ONLY = "the head was fit on frozen features"
+
+
+def _folder_of(job: _Job, out: Path, name: str | None, prepared: Prepared) -> Path:
+    if job.resume is None:
+        return make_run_folder(out, name, prepared.source.name)
+    return job.resume.folder
+
+
+def _run_steps(
+    prepared: Prepared, job: _Job, out: Path, name: str | None, start: Start | None
+) -> Run:
     # Imports PyTorch: not before the source has been found good.
     from striate.flow._fit import make_ready
     from striate.flow._follow import follow
@@ -233,7 +287,8 @@ def _run(prepared: Prepared, job: _Job, out: Path, name: str | None) -> Run:
         prepared = with_measured_rate(
             prepared, module=job.module, loss=job.loss, listener=told.listener
         )
-    plan = make_ready(prepared, module=job.module, loss=job.loss, world=job.world)
+    frozen = start[0] if start else None
+    plan = make_ready(prepared, module=job.module, loss=job.loss, world=job.world, start=frozen)
     if job.world.rank:
         return follow(prepared, plan, told)
     if not isinstance(plan.network, Network):
@@ -246,21 +301,25 @@ def _run(prepared: Prepared, job: _Job, out: Path, name: str | None) -> Run:
         from striate.flow._minutes import find_pace
 
         pace = find_pace(prepared, plan, begun=job.begun)
-    if job.resume is None:
-        folder = make_run_folder(out, name, prepared.source.name)
-    else:
-        folder = job.resume.folder
+    folder = _folder_of(job, out, name, prepared)
     with RunLock(folder):
-        return _train_in(folder, prepared, plan, table, job, pace)
+        return _train_in(folder, prepared, plan, table, job, pace, start)
 
 
 def _train_in(
-    folder: Path, prepared: Prepared, plan: Plan, table: Summary, job: _Job, pace: Pace | None
+    folder: Path,
+    prepared: Prepared,
+    plan: Plan,
+    table: Summary,
+    job: _Job,
+    pace: Pace | None,
+    start: Start | None,
 ) -> Run:
     """Train in a run folder that nobody else writes to."""
     from striate.flow._finish import finish
     from striate.flow._fit import train_network
     from striate.flow._follow import lead
+    from striate.flow._product import ended_of
     from striate.training._keeper import Keeper
     from striate.training._position import Position
 
@@ -283,7 +342,8 @@ def _train_in(
         again=again,
         saved=saved,
     )
-    told.found([*facts_of(prepared, plan.network), *world.facts()])
+    facts = facts_of(prepared, plan.network)
+    told.found([*facts, *(fine_tuning_fact(*start) if start else ()), *world.facts()])
     at = Position.from_tree(saved.tree["position"]) if saved else Position()
     if job.resume is not None:
         told.listener.say(f"Going on in epoch {at.epoch}, after {at.step:,} steps.")
@@ -302,4 +362,5 @@ def _train_in(
             raise StoppedError(
                 f"Stopped; what is done is saved. Go on with: {again}", stop.exit_code
             )
-        return finish(prepared, trained, table, folder, told, job.begun, stop)
+        ended = better_of(prepared, ended_of(prepared, trained, table), trained, start, told)
+        return finish(prepared, ended, folder, told, job.begun, stop)

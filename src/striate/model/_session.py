@@ -42,8 +42,8 @@ class Network:
         self._name, self._answers = name, answers
         self._sizes = (shape.height, shape.width, shape.channels)
         _refuse_external(data, name)
-        self._session = _session(data, name, threads)
-        with _letters(f"{name}: ONNX Runtime refuses this network"):
+        self._session = open_session(data, name, threads)
+        with letters(f"{name}: ONNX Runtime refuses this network"):
             _check_input(self._session.get_inputs(), name, self._sizes)
             _check_outputs(self._session.get_outputs(), name, answers)
 
@@ -58,7 +58,7 @@ class Network:
                 f"The network takes uint8 pictures of (N, {_joined(self._sizes)}), but got "
                 f"{pictures_NHWC.dtype} of ({_joined(pictures_NHWC.shape)})."
             )
-        with _letters(f"{self._name}: the network fails"):
+        with letters(f"{self._name}: the network fails"):
             logits_NK, answer_NK = self._session.run(OUTPUTS, {INPUT: pictures_NHWC})
         if answer_NK.shape != (len(pictures_NHWC), self._answers):
             raise ModelError(
@@ -82,14 +82,15 @@ def _refuse_external(data: bytes, name: str) -> None:
         )
 
 
-def _session(data: bytes, name: str, threads: int | None) -> "InferenceSession":
+def open_session(data: bytes, name: str, threads: int | None) -> "InferenceSession":
+    """Return a session on the CPU; raise ModelError where ONNX Runtime refuses the file."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = _SILENT
     options.intra_op_num_threads = threads or 0
     options.add_session_config_entry("session.load_model_format", "ONNX")
-    with _letters(f"{name}: ONNX Runtime refuses this network"):
+    with letters(f"{name}: ONNX Runtime refuses this network"):
         # Its fallback would print to stdout and try the same once more.
         return onnxruntime.InferenceSession(
             data, options, providers=["CPUExecutionProvider"], enable_fallback=0
@@ -97,8 +98,8 @@ def _session(data: bytes, name: str, threads: int | None) -> "InferenceSession":
 
 
 @contextmanager
-def _letters(beginning: str) -> Iterator[None]:
-    """Turn what ONNX Runtime raises about a network into ModelError."""
+def letters(beginning: str) -> Iterator[None]:
+    """Turn what ONNX Runtime raises about a network into ModelError; `beginning` says which."""
     from onnxruntime.capi import onnxruntime_pybind11_state as state
 
     # Its exceptions have no base of their own; names that aren't UTF-8 fail only when it says them.

@@ -28,11 +28,12 @@ from striate.network._written import canonical, written_line
 
 if TYPE_CHECKING:
     from striate.network._build import Network, build
-    from striate.network._classifier import Classifier, freeze
+    from striate.network._classifier import Classifier, freeze, layer_units
     from striate.network._initialise import initialise
     from striate.network._kernels import first_kernels
-    from striate.network._weights import Pretrained, find_weights
+    from striate.network._weights import Pretrained, find_weights, installed
     from striate.network._weights_fit import Report, fit_weights
+    from striate.network._weights_pixels import Pixels
     from striate.network._whiten import whiten
 
 __all__ = [
@@ -53,6 +54,7 @@ __all__ = [
     "Network",
     "Option",
     "Parallel",
+    "Pixels",
     "Pool",
     "Pretrained",
     "Report",
@@ -72,6 +74,8 @@ __all__ = [
     "fit_weights",
     "freeze",
     "initialise",
+    "installed",
+    "layer_units",
     "look",
     "networks",
     "parse",
@@ -91,12 +95,15 @@ _LAZY = {
     "Pretrained": "_weights",
     "Report": "_weights_fit",
     "Network": "_build",
+    "Pixels": "_weights_pixels",
     "build": "_build",
     "find_weights": "_weights",
     "first_kernels": "_kernels",
     "fit_weights": "_weights_fit",
     "freeze": "_classifier",
     "initialise": "_initialise",
+    "installed": "_weights",
+    "layer_units": "_classifier",
     "whiten": "_whiten",
 }
 

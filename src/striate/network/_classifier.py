@@ -1,7 +1,7 @@
 """A network of two parts: a backbone that makes features, and a head that makes logits of them."""
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, final
 
 from torch import Tensor, nn
@@ -23,6 +23,7 @@ class Classifier(nn.Module):
         backbone: pictures (N, C, H, W) → map (N, F, h, w) or vector (N, F).
         head: features → logits (N, K); an `nn.Sequential` with names, the last of them "output".
         frozen: whether `freeze` was called.
+        keeps_statistics: whether the backbone's batch norms stay in evaluation mode while it trains.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class Classifier(nn.Module):
         self.backbone = backbone
         self.head = head
         self.frozen = False
+        self.keeps_statistics = False
 
     def forward(self, pictures_NCHW: Tensor) -> Tensor:
         """Return logits, float (N, K), of pictures, float (N, C, H, W), in any memory format."""
@@ -48,11 +50,43 @@ class Classifier(nn.Module):
         return logits_NK
 
     def train(self, mode: bool = True) -> "Classifier":
-        """As PyTorch's, but a frozen backbone stays in evaluation mode."""
+        """As PyTorch's, but a frozen backbone stays in evaluation mode, or its batch norms do."""
         super().train(mode)
         if self.frozen:
             self.backbone.eval()
+        elif self.keeps_statistics:
+            for layer in self.backbone.modules():
+                if isinstance(layer, nn.BatchNorm2d):
+                    layer.eval()
         return self
+
+
+def layer_units(classifier: Classifier) -> list[list[nn.Parameter]]:
+    """Return the backbone's parameters in the order of its layers, what belongs together in a list.
+
+    A unit is a child of the backbone, of a sequence in it, and so on; one that has no kernel of its
+    own (a batch norm) belongs to the one before.
+    """
+    units: list[list[nn.Parameter]] = []
+    whole = classifier.backbone
+    while len(only := list(whole.children())) == 1:
+        (whole,) = only  # a wrapper
+    for layer in _children(whole):
+        parameters = list(layer.parameters())
+        if units and all(one.ndim < 2 for one in parameters):
+            units[-1] += parameters
+        elif parameters:
+            units.append(parameters)
+    return units
+
+
+def _children(module: nn.Module) -> Iterator[nn.Module]:
+    """Yield what a module is made of, and of sequences among it what they are made of."""
+    for child in module.children():
+        if isinstance(child, nn.Sequential):
+            yield from _children(child)
+        else:
+            yield child
 
 
 def freeze(classifier: Classifier) -> None:

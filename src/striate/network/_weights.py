@@ -12,6 +12,7 @@ from striate.errors import UsageError
 from striate.network._weights_file import hash_file, read_file
 from striate.network._weights_hub import find_at_timm, pixels_at_timm
 from striate.network._weights_known import (
+    PACKAGES,
     TIMM,
     Package,
     package_of,
@@ -79,6 +80,11 @@ def find_weights(
     if isinstance(source, str) and source.startswith(TIMM):
         return _from_timm(network, source.removeprefix(TIMM), known, opener)
     return _from_file(network, Path(source or "").expanduser(), known)
+
+
+def installed() -> str:
+    """Return the smallest network whose package of weights is installed, "" where none is."""
+    return next((one.network for one in PACKAGES if _version(one)), "")
 
 
 def _from_package(network: str, known: Package | None) -> Pretrained:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import numpy.typing as npt
 
 from striate.answer import Answer
-from striate.errors import UsageError, nearest, unknown
+from striate.errors import UsageError, unknown
+from striate.task._balance import ClassWeights, weights_of_classes
 from striate.task._base import Task
 from striate.task._options import number, settle
 from striate.task._registry import BINARY, CLASSES, LABELS, LossEntry, losses
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from striate.task._losses import Loss
-
-ClassWeights = str | Sequence[float] | None
 
 
 def task_for(
@@ -154,25 +152,10 @@ def _other(
 def _class_weights(
     answer: Answer, class_weights: ClassWeights, train_targets: npt.NDArray[Any]
 ) -> Tensor | None:
-    from striate.task._classification import balanced, scaled
+    import torch
 
-    if class_weights is None:
-        return None
-    classes = len(answer.names)
-    if isinstance(class_weights, str):
-        if class_weights != "balanced":
-            raise UsageError(
-                "class_weights takes 'balanced' or one number per class; got "
-                f"'{class_weights}'.{nearest(class_weights, ['balanced'])}"
-            )
-        return scaled(balanced(train_targets, classes), train_targets)
-    weights = [number("Each of class_weights", w, above_least=True) for w in class_weights]
-    if len(weights) != classes:
-        raise UsageError(
-            f"class_weights takes one number for each of the {classes} classes "
-            f"({', '.join(answer.names)}); got {len(weights)}."
-        )
-    return scaled(np.array(weights), train_targets)
+    weights_K = weights_of_classes(answer, class_weights, train_targets)
+    return None if weights_K is None else torch.tensor(weights_K, dtype=torch.float32)
 
 
 def _check_outputs(task: Task, outputs: int | None) -> None:

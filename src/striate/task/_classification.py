@@ -91,18 +91,6 @@ def class_loss(name: str, *, label_smoothing: float, class_weights_K: Tensor | N
     return each
 
 
-def balanced(targets: npt.NDArray[Any], classes: int) -> npt.NDArray[np.float64]:
-    """Return N / (K·n_k), the weight that gives every class present the same share; absent: 1."""
-    counts_K = np.bincount(targets, minlength=classes)
-    present = np.count_nonzero(counts_K)
-    return np.where(counts_K > 0, len(targets) / (present * np.maximum(counts_K, 1)), 1.0)
-
-
-def scaled(weights_K: npt.NDArray[np.float64], targets: npt.NDArray[Any]) -> Tensor:
-    """Return the class weights scaled to a mean of 1 over `targets`, float32 (K,)."""
-    return torch.tensor(weights_K / weights_K[targets].mean(), dtype=torch.float32)
-
-
 def _single(logits: Tensor) -> bool:
     # Counted by unbind, because comparing shapes makes the exporter warn while it traces.
     return len(logits.unbind(1)) == 1

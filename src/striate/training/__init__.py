@@ -3,6 +3,7 @@
 Importing this package imports no PyTorch; the loop's modules do.
 """
 
+from striate.training._choice import Choice
 from striate.training._config import (
     make_settings,
     merge,
@@ -11,13 +12,16 @@ from striate.training._config import (
     setting_names,
     write_config,
 )
-from striate.training._defaults import Choice, Facts, choose, rate_is_a_guess
+from striate.training._defaults import choose, rate_is_a_guess
 from striate.training._events import Epoch, Listener, Silent, Step
+from striate.training._facts import Facts
 from striate.training._interrupt import Stop, stoppable, stopped_at_once
 from striate.training._recipes import Recipe, recipe, recipes
 from striate.training._settings import Settings
+from striate.training._start import NO_WEIGHTS, choose_start
 
 __all__ = [
+    "NO_WEIGHTS",
     "Choice",
     "Epoch",
     "Facts",
@@ -28,6 +32,7 @@ __all__ = [
     "Step",
     "Stop",
     "choose",
+    "choose_start",
     "make_settings",
     "merge",
     "parse_assignments",

@@ -1,62 +1,32 @@
 """What is chosen where the user chose nothing: rules on a handful of facts, each with its reason."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from striate.errors import NetworkError, UsageError
 from striate.network import summary
+from striate.training._choice import Choice
+from striate.training._facts import Facts
 from striate.training._settings import Settings
-
-
-@dataclass(frozen=True, kw_only=True)
-class Facts:
-    """What the rules may look at.
-
-    Attributes:
-        task: the task's name.
-        training: number of training samples.
-        classes: classes, labels or targets.
-        sizes: (median height, median width) in pixels; `uniform` when all pictures have that size.
-        channels: 1 when every picture is grey, else 3.
-        orientation_matters: digits and letters, which a flip turns into something else.
-        device: "cpu", "cuda" or "mps".
-        fast_bfloat16: the device has units of its own for bfloat16.
-    """
-
-    task: str
-    training: int
-    classes: int
-    height: int
-    width: int
-    uniform: bool
-    channels: int
-    orientation_matters: bool
-    device: str
-    fast_bfloat16: bool = False
-
-
-@dataclass(frozen=True)
-class Choice:
-    """A setting's value and why: printed, and shown in the report."""
-
-    name: str
-    value: Any
-    reason: str
-
+from striate.training._start import NO_WEIGHTS, choose_start
 
 COURSE_RATE = 1e-3
 SMALL = 64
 LARGE = 96
+
+LAYER_DECAY = (0.8, "the earlier a pretrained layer, the more general it is")
 
 BFLOAT16_FLOPS = 2_000_000
 """FLOPs for one picture from which bfloat16 was faster, on a CPU with AMX; see docs/training.md."""
 
 
 def choose(settings: Settings, facts: Facts) -> tuple[Settings, list[Choice]]:
-    """Return settings without open questions, and what was chosen for the user and why."""
-    chosen = settings.model_copy(deep=True)
-    choices: list[Choice] = []
+    """Return settings without open questions, and what was chosen for the user and why.
+
+    Raises:
+        UsageError: as `choose_start`.
+    """
+    chosen, choices = choose_start(settings, facts)
 
     def decide(group: str, key: str, rule: Callable[[], tuple[Any, str]]) -> None:
         section = getattr(chosen, group)
@@ -68,32 +38,43 @@ def choose(settings: Settings, facts: Facts) -> tuple[Settings, list[Choice]]:
     decide("data", "channels", lambda: _channels(facts))
     decide("data", "image_size", lambda: _image_size(facts))
     decide("data", "resize", lambda: _resize(facts))
-    decide("network", "name", _network)
+    decide("data", "interpolation", lambda: _interpolation(facts))
     default_network = chosen.network.name == "compact"
-    decide("training", "batch_size", lambda: _batch_size(facts))
+    pretrained = chosen.network.weights != NO_WEIGHTS
+    decide("training", "batch_size", lambda: _batch_size(facts, pretrained))
     if chosen.training.minutes is None and not chosen.training.steps:
-        decide("training", "epochs", lambda: _epochs(facts))
+        decide("training", "epochs", lambda: _epochs(facts, pretrained))
     if chosen.training.precision == "auto":
         chosen.training.precision = None
-    decide("training", "precision", lambda: _precision(chosen, facts))
-    decide("loss", "name", lambda: _loss(facts))
-    decide("optimizer", "name", lambda: _optimizer(default_network))
+    if chosen.network.freeze:
+        # Asking a device what it is quick at imports PyTorch: not before a step is to be done.
+        chosen.training.precision = chosen.training.precision or "auto"
+    decide("training", "precision", lambda: choose_precision(chosen, facts))
+    decide("loss", "name", lambda: _loss(facts, bool(chosen.network.freeze)))
+    decide("optimizer", "name", lambda: _optimizer(default_network or pretrained))
     decide("optimizer", "learning_rate", lambda: _learning_rate(chosen, default_network))
-    decide("schedule", "name", lambda: _schedule(default_network))
+    if pretrained:
+        decide("optimizer", "layer_decay", lambda: LAYER_DECAY)
+    decide("schedule", "name", lambda: _schedule(default_network or pretrained))
     _augment(chosen, facts, choices)
-    decide("data", "margin", lambda: _margin(chosen))
-    decide("data", "mean", lambda: ("computed", "mean of the training part, per channel"))
-    decide("data", "deviation", lambda: ("computed", "deviation of the training part, per channel"))
+    decide("data", "margin", lambda: _margin(chosen, facts))
+    decide("data", "mean", lambda: _scaling("mean", pretrained))
+    decide("data", "deviation", lambda: _scaling("deviation", pretrained))
     return chosen, choices
 
 
 def _channels(facts: Facts) -> tuple[int, str]:
-    if facts.channels == 1:
-        return 1, "every picture is grey"
-    return 3, "there are pictures in colour"
+    pixels = facts.pixels
+    if facts.channels == 3:
+        return 3, "there are pictures in colour"
+    if pixels is not None and (len(set(pixels.mean)) > 1 or len(set(pixels.deviation)) > 1):
+        return 3, "every picture is grey, but the weights scale red, green and blue apart"
+    return 1, "every picture is grey"
 
 
 def _image_size(facts: Facts) -> tuple[tuple[int, int], str]:
+    if facts.pixels is not None:
+        return (facts.pixels.height, facts.pixels.width), "the pretrained weights' own size"
     if facts.uniform and max(facts.height, facts.width) <= SMALL:
         size = (facts.height, facts.width)
         return size, "the pictures' own size"
@@ -112,9 +93,25 @@ def _resize(facts: Facts) -> tuple[str, str]:
     return "crop", "keeps shapes as they are: shorter side to size, then the centre"
 
 
-def _margin(chosen: Settings) -> tuple[int, str]:
+def _interpolation(facts: Facts) -> tuple[str, str]:
+    if facts.pixels is not None:
+        return facts.pixels.interpolation, "as the pretrained weights saw pictures"
+    return "bilinear", "smooth, without overshoot"
+
+
+def _scaling(which: str, pretrained: bool) -> tuple[str, str]:
+    if pretrained:
+        return "weights", f"the {which} that the pretrained weights expect"
+    return "computed", f"{which} of the training part, per channel"
+
+
+def _margin(chosen: Settings, facts: Facts) -> tuple[int, str]:
     size, group = chosen.data.image_size, chosen.augmentation
     side = size if isinstance(size, int) else min(size or (0, 0))
+    if facts.pixels is not None and chosen.data.resize == "crop":
+        # At another size, the same share of the picture is seen.
+        margin = round((side / facts.pixels.crop - side) / 2)
+        return margin, "the centre that the pretrained weights were judged on; warps use the rest"
     moves = group.rotation or group.shift or group.shear or group.zoom or group.resized_crop
     if chosen.data.resize != "crop" or side < LARGE or not moves:
         return 0, "pictures are stored at the input's size"
@@ -124,28 +121,26 @@ def _margin(chosen: Settings) -> tuple[int, str]:
     )
 
 
-def _network() -> tuple[str, str]:
-    return (
-        "compact",
-        "striate's default: convolution, batch norm and pooling blocks fit to the size",
-    )
-
-
-def _batch_size(facts: Facts) -> tuple[int, str]:
+def _batch_size(facts: Facts, pretrained: bool) -> tuple[int, str]:
+    if pretrained:
+        return 16, "whole pretrained networks take much memory for each picture"
     size = 16
     while size < 128 and facts.training >= size * 32:
         size *= 2
     return size, f"at least 16 steps an epoch from {facts.training:,} pictures, at most 128"
 
 
-def _epochs(facts: Facts) -> tuple[int, str]:
+def _epochs(facts: Facts, pretrained: bool) -> tuple[int, str]:
+    if pretrained:
+        return 5, "pretrained weights need few"
     for below, epochs in ((2_000, 40), (6_000, 20), (20_000, 10)):
         if facts.training < below:
             return epochs, f"fewer than {below:,} training pictures"
     return 3, "20,000 training pictures or more"
 
 
-def _precision(chosen: Settings, facts: Facts) -> tuple[str, str]:
+def choose_precision(chosen: Settings, facts: Facts) -> tuple[str, str]:
+    """Return what steps should compute with, and why; `chosen` must be decided on otherwise."""
     if not facts.fast_bfloat16:
         return "float32", "this device isn't quick at bfloat16"
     size = chosen.data.image_size
@@ -166,7 +161,9 @@ def _precision(chosen: Settings, facts: Facts) -> tuple[str, str]:
     return "bfloat16", "this device is quick at it; weights and figures stay float32"
 
 
-def _loss(facts: Facts) -> tuple[str, str]:
+def _loss(facts: Facts, frozen: bool) -> tuple[str, str]:
+    if frozen and facts.task == "regression":
+        return "mse", "a head on frozen features is fit in closed form"
     return {
         "classification": ("cross-entropy", "one class per picture"),
         "multi-label": ("binary-cross-entropy", "any number of labels per picture"),
@@ -174,8 +171,8 @@ def _loss(facts: Facts) -> tuple[str, str]:
     }[facts.task]
 
 
-def _optimizer(default_network: bool) -> tuple[str, str]:
-    if default_network:
+def _optimizer(one_cycle: bool) -> tuple[str, str]:
+    if one_cycle:
         return "adamw", "with one-cycle it needs no tuning here"
     return "adam", "the rate that courses publish for it works for most networks"
 
@@ -205,8 +202,8 @@ def rate_is_a_guess(settings: Settings, choices: Sequence[Choice]) -> bool:
     return chosen and plain and settings.network.name != "compact"
 
 
-def _schedule(default_network: bool) -> tuple[str, str]:
-    if default_network:
+def _schedule(one_cycle: bool) -> tuple[str, str]:
+    if one_cycle:
         return "one-cycle", "up for 30 % of the steps, then down: few epochs suffice"
     return "constant", "as courses do; --set schedule.name=one-cycle is often better"
 

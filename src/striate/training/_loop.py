@@ -81,10 +81,14 @@ class Plan:
 
 @dataclass(frozen=True, kw_only=True)
 class Fitted:
-    """What came out: the best epoch's weights, why training ended, and the layers once an epoch."""
+    """What came out: the best epoch's weights, why training ended, and the layers once an epoch.
+
+    `best` is the best epoch's row of validation; {} where nothing was validated.
+    """
 
     weights: dict[str, Tensor]
     best_epoch: int
+    best: dict[str, float]
     epochs: int
     steps: int
     stopped: str
@@ -147,6 +151,7 @@ def _fitted(run: "_Running") -> Fitted:
     return Fitted(
         weights=run.best or _copy(run.judged),
         best_epoch=at.best_epoch,
+        best=at.validations[at.best_epoch - 1] if at.best_epoch else {},
         epochs=len(at.validations),
         steps=at.step,
         stopped=stopped,

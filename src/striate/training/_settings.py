@@ -1,7 +1,7 @@
 """All settings of a run: one model, seven groups, nothing else is accepted.
 
-`None` means "chosen from the data" by the rules in `_defaults`; what was chosen is written back
-before training starts, so `config.yaml` in the run folder repeats the run.
+`None` means "chosen from the data" by the rules in `_start` and `_defaults`; what was chosen is
+written back before training starts, so `config.yaml` in the run folder repeats the run.
 """
 
 from pathlib import Path
@@ -73,11 +73,16 @@ class DataSettings(Group):
     resize: Literal["crop", "squash", "pad"] | None = Field(
         default=None, description="how a picture is brought to the input's shape"
     )
-    mean: list[float] | Literal["computed"] | None = Field(
-        default=None, description="subtracted per channel, as a fraction of 255; or computed"
+    interpolation: Literal["bilinear", "bicubic"] | None = Field(
+        default=None, description="how pixels are resampled, with antialiasing"
     )
-    deviation: list[PositiveFloat] | Literal["computed"] | None = Field(
-        default=None, description="divided by per channel, as a fraction of 255; or computed"
+    mean: list[float] | Literal["computed", "weights"] | None = Field(
+        default=None,
+        description="subtracted per channel, as a fraction of 255; or computed; or the weights' own",
+    )
+    deviation: list[PositiveFloat] | Literal["computed", "weights"] | None = Field(
+        default=None,
+        description="divided by per channel, as a fraction of 255; or computed; or the weights' own",
     )
     allow_unreadable: bool = Field(
         default=False, description="go on with over 20 % unreadable pictures"
@@ -134,6 +139,20 @@ class NetworkSettings(Group):
         description="a name of `striate networks`, or layers on one line or in a YAML file",
     )
     options: dict[str, Any] = Field(default={}, description="the network's own options")
+    weights: str | None = Field(
+        default=None,
+        description="pretrained: package, timm, timm:NAME, a file, or none (docs/transfer.md)",
+    )
+    freeze: bool | None = Field(
+        default=None, description="keep the pretrained backbone, and train the head on its features"
+    )
+    fine_tune: Literal["auto", "always", "never"] | None = Field(
+        default=None,
+        description="after the head, train the whole network; auto: where validation says it pays",
+    )
+    batch_norm: Literal["kept", "trained"] = Field(
+        default="kept", description="batch norms' statistics, while pretrained weights are trained"
+    )
     head: HeadSettings = HeadSettings()
     initialisation: InitialisationSettings = InitialisationSettings()
     views: Literal[1, 2, 6] = Field(
@@ -269,6 +288,10 @@ class OptimizerSettings(Group):
     alpha: Share | None = Field(default=None, description="RMSprop's smoothing")
     keep_norm: bool | None = Field(
         default=None, description="Muon: kernels keep their norm instead of decaying"
+    )
+    layer_decay: Annotated[float, Field(gt=0, le=1)] | None = Field(
+        default=None,
+        description="each layer of a backbone learns at the rate of the next one, times this",
     )
     bias_rate: PositiveFloat = Field(
         default=1.0, description="times the learning rate: biases and batch norm's scales"

@@ -1,0 +1,225 @@
+"""A pretrained backbone: made with PyTorch once, and kept, so that later runs needn't import it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from striate.data._cache_sealed import read_sealed, write_sealed
+from striate.data._room import cache_folder
+from striate.errors import CheckError, DiskError, UsageError
+from striate.flow._prepare import Prepared, outputs_of, pretrained_of
+from striate.image import Shape
+from striate.model import BATCH, Backbone
+from striate.network import Pretrained
+from striate.training import Settings
+
+if TYPE_CHECKING:
+    from striate.network import Classifier
+    from striate.training._pixels import InputStage
+
+FORMAT = 1
+"""Version of the files that are kept; it must grow whenever the same weights may give others."""
+
+AGREE = 1e-4
+"""How far features may be from PyTorch's, as a share of the largest."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeptBackbone:
+    """A backbone with its pretrained weights, as an ONNX file and as tensors.
+
+    Attributes:
+        onnx: the file from uint8 pictures (N, H, W, C) to features (N, F).
+        tensors: safetensors of the whole network's state; the head's last layer isn't in it.
+        mean, deviation: the scaling of pixels that the file does, a number per channel.
+        parameters: of the whole network, with a last layer for `features` inputs and no outputs.
+        features: F.
+        first: the name of the first convolution's kernels in `tensors`.
+        layers: rows of the layer table, as `Summary.to_json` gives them.
+        notes: what differs from the network's publication, in sentences.
+        key: what it was kept under.
+    """
+
+    onnx: bytes
+    tensors: bytes
+    mean: tuple[float, ...]
+    deviation: tuple[float, ...]
+    parameters: int
+    features: int
+    first: str
+    layers: tuple[Mapping[str, Any], ...]
+    notes: tuple[str, ...]
+    key: str
+
+    def run(self, threads: int | None) -> Backbone:
+        """Return the file on ONNX Runtime."""
+        return Backbone(self.onnx, name="the kept backbone", threads=threads)
+
+    def state(self) -> dict[str, npt.NDArray[np.float32]]:
+        """Return the tensors by name."""
+        from safetensors.numpy import load
+
+        return dict(load(self.tensors))
+
+
+def is_kept(settings: Settings, shape: Shape) -> bool:
+    """Whether the backbone that these settings want is kept for pictures of this shape."""
+    pretrained = pretrained_of(settings)
+    return pretrained is not None and _path(_key(settings, shape, pretrained)).exists()
+
+
+def open_backbone(prepared: Prepared) -> KeptBackbone:
+    """Return the backbone that the settings want; where it isn't kept, it is made and then kept.
+
+    Raises:
+        UsageError: the weights can't be had, or don't fit.
+        CheckError: ONNX Runtime's features aren't PyTorch's.
+    """
+    pretrained = pretrained_of(prepared.settings)
+    assert pretrained is not None
+    key = _key(prepared.settings, prepared.shape, pretrained)
+    found = _read(key)
+    return _made(prepared, pretrained, key) if found is None else found
+
+
+def _key(settings: Settings, shape: Shape, pretrained: Pretrained) -> str:
+    """Return the hash of everything that the kept files depend on."""
+    words = {
+        "format": FORMAT,
+        "weights": pretrained.sha256,
+        "network": settings.network.name,
+        "options": settings.network.all_options,
+        "shape": [shape.channels, shape.height, shape.width],
+        "mean": settings.data.mean,
+        "deviation": settings.data.deviation,
+    }
+    return hashlib.sha256(json.dumps(words, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def _path(key: str) -> Path:
+    return cache_folder() / "weights" / f"backbone-{key}"
+
+
+def _read(key: str) -> KeptBackbone | None:
+    found = read_sealed(_path(key), 2)
+    if found is None:
+        return None
+    words, (onnx, tensors) = found
+    return KeptBackbone(
+        onnx=onnx.tobytes(),
+        tensors=tensors.tobytes(),
+        mean=tuple(words["mean"]),
+        deviation=tuple(words["deviation"]),
+        parameters=words["parameters"],
+        features=words["features"],
+        first=words["first"],
+        layers=tuple(words["layers"]),
+        notes=tuple(words["notes"]),
+        key=key,
+    )
+
+
+def _keep(made: KeptBackbone) -> None:
+    words = {
+        name: getattr(made, name)
+        for name in ("mean", "deviation", "parameters", "features", "first", "layers", "notes")
+    }
+    arrays = [np.frombuffer(data, np.uint8) for data in (made.onnx, made.tensors)]
+    path = _path(made.key)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_sealed(path, words, arrays)
+    except (OSError, DiskError):
+        # It can be made again: a run needn't end for that.
+        return
+
+
+def _made(prepared: Prepared, pretrained: Pretrained, key: str) -> KeptBackbone:
+    """Make the files with PyTorch, and hold one against the other on the source's own pictures."""
+    from safetensors.torch import save
+    from torch import nn
+
+    from striate.flow._fit import NO_BACKBONE, input_stage
+    from striate.network import Classifier, build, first_kernels, fit_weights, summary
+    from striate.training._export import features_to_onnx
+
+    settings, shape = prepared.settings, prepared.shape
+    outputs = outputs_of(settings, prepared.source.answer)
+    network = build(
+        settings.network.name or "",
+        channels=shape.channels,
+        height=shape.height,
+        width=shape.width,
+        outputs=outputs,
+        options=settings.network.all_options,
+    )
+    if not isinstance(network, Classifier):
+        raise UsageError(NO_BACKBONE.format(settings.network.name))
+    report = fit_weights(network, pretrained)
+    # A copy, in which the scaling becomes numbers: the run's own settings stay as they were given.
+    scaled = settings.model_copy(deep=True)
+    stage = input_stage(prepared, scaled, report)
+    network.eval()
+    onnx = features_to_onnx(stage, network, shape)
+    _check(prepared, onnx, network, stage)
+    last = network.head[-1]
+    assert isinstance(last, nn.Linear)
+    state = {
+        name: tensor.contiguous()
+        for name, tensor in network.state_dict().items()
+        if not name.startswith("head.output.")
+    }
+    first = first_kernels(network)
+    table = summary(
+        network,
+        input=(shape.channels, shape.height, shape.width),
+        outputs=outputs,
+        options=settings.network.all_options,
+    )
+    made = KeptBackbone(
+        onnx=onnx,
+        tensors=save(state),
+        mean=_numbers(scaled.data.mean),
+        deviation=_numbers(scaled.data.deviation),
+        parameters=sum(p.numel() for p in network.parameters())
+        - sum(p.numel() for p in last.parameters()),
+        features=last.in_features,
+        first=f"{first[0]}.weight" if first else "",
+        layers=tuple(table.to_json()["layers"]),
+        notes=network.notes,
+        key=key,
+    )
+    _keep(made)
+    return made
+
+
+def _numbers(values: list[float] | str | None) -> tuple[float, ...]:
+    assert isinstance(values, list)  # `input_stage` has made them numbers
+    return tuple(values)
+
+
+def _check(prepared: Prepared, onnx: bytes, network: Classifier, stage: InputStage) -> None:
+    """Compare ONNX Runtime's features of some pictures with PyTorch's."""
+    import torch
+
+    from striate.training._export import Features
+
+    some = prepared.split.train[:BATCH]
+    pictures = prepared.store.take(some)
+    with torch.inference_mode():
+        expected = Features(stage, network)(torch.from_numpy(pictures)).numpy()
+    got = Backbone(onnx, name="the exported backbone").run(pictures)
+    difference, largest = float(np.abs(got - expected).max()), float(np.abs(expected).max())
+    if difference > AGREE * largest:
+        raise CheckError(
+            f"The exported backbone gives other features than PyTorch: {difference:.2g} apart, the "
+            f"largest is {largest:.2g}. Train without --freeze."
+        )

@@ -1,0 +1,210 @@
+"""A frozen backbone: features once per picture, and a head trained on them in seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from striate.errors import UsageError
+from striate.evaluation import measure
+from striate.flow._backbone import KeptBackbone, open_backbone
+from striate.flow._facts import Told
+from striate.flow._features import MIRRORED, PLAIN, features_of
+from striate.flow._finish import Ended
+from striate.flow._prepare import Prepared, outputs_of, progress
+from striate.flow._ship import Product
+from striate.task import weights_of_classes
+from striate.training import Settings
+from striate.training._compose import compose
+from striate.training._head import Fit, Samples, fit_head
+from striate.training._head_model import Model, answers_of
+
+Floats32 = npt.NDArray[np.float32]
+Positions = npt.NDArray[np.int64]
+
+CHECKED_PICTURES = 40
+"""On so many pictures network.onnx is held against features and head, which it is made of."""
+
+FEW = 1_000
+"""Training pictures below which each is shown mirrored too."""
+
+LOSSES = {
+    "classification": "cross-entropy",
+    "multi-label": "binary-cross-entropy",
+    "regression": "mse",
+}
+"""The loss that a head on frozen features is fit with."""
+
+MEASURED_ON = (
+    "the backbone's features, kept with the pictures, and the head of model/network.onnx, which was "
+    "held against them; averaged over samples"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Frozen:
+    """A head on a frozen backbone, and what it answers.
+
+    Attributes:
+        backbone: the backbone.
+        fit: the head, and how its penalty was chosen.
+        model: the task's half of the head.
+        features: positions (N,) → features (N, F) of any picture in a part.
+        validation: figures of the validation part; {} where there is none.
+        seconds: that one picture takes through the backbone, where some went through it.
+    """
+
+    backbone: KeptBackbone
+    fit: Fit
+    model: Model
+    features: Callable[[Positions], Floats32]
+    validation: dict[str, float]
+
+    def answers(self, positions: Positions) -> Floats32:
+        """Return answers (N, K) of pictures in a part."""
+        return answers_of(self.model, self.fit.head.logits(self.features(positions)))
+
+
+def is_frozen(settings: Settings) -> bool:
+    """Whether a head alone is trained first, on features that are computed once.
+
+    So it is for a head of one dense layer; others are trained step by step.
+    """
+    network = settings.network
+    return bool(network.freeze) and not network.head.dense and network.views == 1
+
+
+def fit_frozen(prepared: Prepared, told: Told) -> Frozen:
+    """Compute features and fit the head; nothing is written but the cache.
+
+    Raises:
+        UsageError: a loss that the head isn't fit with; weights that can't be had or don't fit.
+        CheckError: the exported backbone's features aren't PyTorch's.
+    """
+    settings, source = prepared.settings, prepared.source
+    _refuse_loss(settings, source.answer.task)
+    backbone = open_backbone(prepared)
+    parts = prepared.split.parts()
+    everything = np.concatenate(list(parts.values()))
+
+    def features(positions: Positions, variant: str) -> Floats32:
+        return features_of(
+            backbone,
+            prepared.store,
+            positions,
+            variant,
+            threads=settings.training.threads,
+            listener=told.listener,
+        )
+
+    row_of = np.full(len(source), -1)
+    row_of[everything] = np.arange(len(everything))
+    plain_NF = features(everything, PLAIN)
+    train = prepared.split.train
+    variants = [plain_NF[row_of[train]]]
+    if settings.augmentation.horizontal_flip and len(train) < FEW:
+        variants.append(features(train, MIRRORED))
+    targets = source.targets[train]
+    fit = fit_head(
+        Samples(
+            features_NVF=np.stack(variants, axis=1),
+            targets=targets,
+            groups_N=_groups(prepared, train),
+            weights_N=_weights(prepared, targets),
+        ),
+        source.answer,
+        outputs=outputs_of(settings, source.answer),
+        seed=settings.training.seed,
+        label_smoothing=settings.loss.label_smoothing,
+        progress=progress(told.listener, "Fitting the head"),
+    )
+    frozen = Frozen(
+        backbone=backbone,
+        fit=fit,
+        model=Model(source.answer, targets),
+        features=lambda positions: plain_NF[row_of[positions]],
+        validation={},
+    )
+    return _validated(frozen, prepared)
+
+
+def _validated(frozen: Frozen, prepared: Prepared) -> Frozen:
+    held_out, source = prepared.split.validation, prepared.source
+    if not len(held_out):
+        return frozen
+    figures = measure(source.answer, frozen.answers(held_out), source.targets[held_out])
+    return Frozen(**{**vars(frozen), "validation": figures})
+
+
+def _refuse_loss(settings: Settings, task: str) -> None:
+    wanted = LOSSES[task]
+    if settings.loss.name != wanted:
+        raise UsageError(
+            f"loss.name {settings.loss.name}: a head on frozen features is fit with {wanted}. Leave "
+            "the loss out, or train by steps with --no-freeze."
+        )
+
+
+def _groups(prepared: Prepared, train: Positions) -> Positions:
+    """Return numbers (N,): the source's groups, else equal files are one."""
+    if prepared.source.groups is not None:
+        return prepared.source.groups[train]
+    _, numbers = np.unique(prepared.store.digests[train], axis=0, return_inverse=True)
+    return numbers.reshape(-1)
+
+
+def _weights(prepared: Prepared, targets: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """Return what each picture's loss is multiplied by: its class's weight, a mean of 1."""
+    answer, wanted = prepared.source.answer, prepared.settings.loss.class_weights
+    weights_K = weights_of_classes(answer, wanted, targets)
+    return np.ones(len(targets)) if weights_K is None else weights_K[targets]
+
+
+def ended_frozen(prepared: Prepared, frozen: Frozen, why: str) -> Ended:
+    """Return what ended with a head on a frozen backbone; `why` it went no further, in words."""
+    from safetensors.numpy import save
+
+    backbone, head = frozen.backbone, frozen.fit.head
+    state = backbone.state()
+    first = state.get(backbone.first)
+    kernels = None if first is None else (backbone.first.removesuffix(".weight"), first)
+    state |= {"head.output.weight": head.weights_KF, "head.output.bias": head.bias_K}
+    product = Product(
+        onnx=compose(
+            backbone.onnx,
+            head,
+            prepared.source.answer,
+            mean_K=frozen.model.mean_K,
+            deviation_K=frozen.model.deviation_K,
+        ),
+        weights=save(state),
+        parameters=backbone.parameters + head.weights_KF.size + head.bias_K.size,
+        mean=backbone.mean,
+        deviation=backbone.deviation,
+        answers=frozen.answers,
+        checked=CHECKED_PICTURES,
+    )
+    return Ended(
+        product=product,
+        measured_on=MEASURED_ON,
+        answers=lambda _predictor: frozen.answers,
+        kernels=kernels,
+        layers=backbone.layers,
+        head=_head(prepared, frozen.fit),
+        best_epoch=0,
+        stopped=why,
+    )
+
+
+def _head(prepared: Prepared, fit: Fit) -> dict[str, Any]:
+    """Return results.json's `head` (docs/run-folder.md)."""
+    return {
+        "strength": fit.strength,
+        "folds": fit.folds,
+        "measure": prepared.source.answer.selection[0],
+        "tried": [asdict(one) for one in fit.tried],
+    }

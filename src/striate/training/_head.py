@@ -1,0 +1,163 @@
+"""A linear head on fixed features, with its penalty chosen by cross-validation.
+
+Logits are z = W f + b for features f, centred and brought to one scale. W and b minimise
+
+    sum of w_n loss(z_n, target_n)  +  strength / 2 * (sum of W squared)
+
+with the cross-entropy of the softmax (classification) or of each label's sigmoid (multi-label), by
+L-BFGS; or with half the squared error of standardised targets (regression: ridge, solved directly).
+The penalty is the one whose models do best on pictures held out in turn. C. M. Bishop, "Pattern
+recognition and machine learning", 2006, sections 3.1.4 and 4.3.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from striate.answer import Answer
+from striate.training._head_model import Floats, Head, Model, answers_of, rows_of
+
+Numbers = npt.NDArray[np.int64]
+
+FOLDS = 5
+
+STRENGTHS = tuple(float(f"{10**power:.3g}") for power in np.arange(4.5, -2.5, -0.5))
+"""Penalties to try, from the strongest on."""
+
+MIDDLE = 10.0
+"""The penalty where nothing can be held out."""
+
+PATIENCE = 2
+"""Penalties in a row, each weaker, that may do worse than the best before the rest are left out."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Samples:
+    """What a head is trained on.
+
+    Attributes:
+        features_NVF: float32 (N, V, F): V variants of each of N pictures, which count as one; the
+            first is the picture as it is.
+        targets: first axis N, as in `Source.targets`.
+        groups_N: pictures of one group are held out together.
+        weights_N: what each picture's loss is multiplied by, a mean of 1.
+    """
+
+    features_NVF: npt.NDArray[np.float32]
+    targets: npt.NDArray[Any]
+    groups_N: Numbers
+    weights_N: Floats
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tried:
+    """One penalty, judged on pictures that were held out in turn.
+
+    Attributes:
+        strength: of the penalty.
+        loss: the task's loss on them (`Answer.metrics`).
+        figure: the task's figure on them: accuracy, ... (`Answer.selection`).
+    """
+
+    strength: float
+    loss: float
+    figure: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fit:
+    """A head and how its penalty was found.
+
+    Attributes:
+        head: trained on all pictures.
+        strength: the penalty that was chosen.
+        tried: every penalty that was tried, from the strongest on; () where nothing could be held
+            out.
+        folds: how many times a part was held out.
+    """
+
+    head: Head
+    strength: float
+    tried: tuple[Tried, ...]
+    folds: int
+
+
+def fit_head(
+    samples: Samples,
+    answer: Answer,
+    *,
+    outputs: int,
+    seed: int,
+    label_smoothing: float = 0.0,
+    progress: Callable[[int, int], None] | None = None,
+) -> Fit:
+    """Return the head with the penalty that held-out pictures speak for, trained on all of them.
+
+    Args:
+        samples: N pictures of the training part.
+        answer: the task.
+        outputs: logits: one a name, or 1 for two classes.
+        seed: of the division into folds.
+        label_smoothing: classification: share of the target spread evenly over the classes.
+        progress: called with (penalties tried, penalties at most).
+    """
+    folds_N = folds_of(samples, answer, seed)
+    model = Model(answer, samples.targets, label_smoothing)
+    tried = _judged(model, samples, folds_N, progress) if folds_N.any() else ()
+    strength = min(tried, key=lambda one: one.loss).strength if tried else MIDDLE
+    rows_RF, of_R = rows_of(samples.features_NVF)
+    weights_R = samples.weights_N[of_R] / samples.features_NVF.shape[1]
+    head = model.fitted(rows_RF, of_R, weights_R, strength=strength, outputs=outputs)
+    return Fit(head=head, strength=strength, tried=tried, folds=int(folds_N.max()) + 1)
+
+
+def folds_of(samples: Samples, answer: Answer, seed: int) -> Numbers:
+    """Return the fold (N,) of each picture, from 0: alike in their classes; all 0 if that can't be.
+
+    Groups stay together.
+    """
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    strata_N = answer.strata(samples.targets)
+    folds_N = np.zeros(len(strata_N), np.int64)
+    groups = len(np.unique(samples.groups_N))
+    rarest = np.unique(strata_N, return_counts=True)[1].min()
+    count = min(FOLDS, groups, rarest if answer.task == "classification" else FOLDS)
+    if count < 2:
+        return folds_N
+    divided = StratifiedGroupKFold(count, shuffle=True, random_state=seed % 2**32)
+    for number, (_, held_out) in enumerate(divided.split(strata_N, strata_N, samples.groups_N)):
+        folds_N[held_out] = number
+    return folds_N
+
+
+def _judged(
+    model: Model,
+    samples: Samples,
+    folds_N: Numbers,
+    progress: Callable[[int, int], None] | None,
+) -> tuple[Tried, ...]:
+    """Return every penalty tried; mirrored pictures and the like are left out: they take as long."""
+    plain_NF = samples.features_NVF[:, 0]
+    fits = [
+        model.path(plain_NF[folds_N != fold], np.flatnonzero(folds_N != fold), samples.weights_N)
+        for fold in range(int(folds_N.max()) + 1)
+    ]
+    tried: list[Tried] = []
+    for number, strength in enumerate(STRENGTHS, start=1):
+        answers_NK = np.zeros((len(plain_NF), len(model.answer.names)), np.float32)
+        for fold, fit in enumerate(fits):
+            logits = fit(strength).logits(plain_NF[folds_N == fold])
+            answers_NK[folds_N == fold] = answers_of(model, logits)
+        figures = model.answer.metrics(answers_NK, samples.targets)
+        name = model.answer.selection[0]
+        tried.append(Tried(strength=strength, loss=figures["loss"], figure=figures[name]))
+        if progress:
+            progress(number, len(STRENGTHS))
+        best = min(range(len(tried)), key=lambda at: tried[at].loss)
+        if len(tried) - 1 - best >= PATIENCE:
+            break
+    return tuple(tried)
