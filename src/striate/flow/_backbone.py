@@ -70,12 +70,6 @@ class KeptBackbone:
         return dict(load(self.tensors))
 
 
-def is_kept(settings: Settings, shape: Shape) -> bool:
-    """Whether the backbone that these settings want is kept for pictures of this shape."""
-    pretrained = pretrained_of(settings)
-    return pretrained is not None and _path(_key(settings, shape, pretrained)).exists()
-
-
 def open_backbone(prepared: Prepared) -> KeptBackbone:
     """Return the backbone that the settings want; where it isn't kept, it is made and then kept.
 

@@ -48,7 +48,8 @@ def collect(
             name: answer.counts(source.targets[part]) for name, part in divided.parts().items()
         },
         "samples": _samples(prepared),
-        "augmented": _augmented(prepared),
+        # A head on frozen features has seen nothing varied.
+        "augmented": [] if head else _augmented(prepared),
         "details": {
             name: answer.details(result.answer_NK, source.targets[result.positions])
             for name, result in results.items()

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from striate.data import Source, stop_at_faults
 from striate.errors import StoppedError, UsageError
-from striate.flow._backbone import is_kept
 from striate.flow._check import BEFORE_TRAINING, look_closer
 from striate.flow._facts import Told, facts_of, facts_of_frozen, fine_tuning_fact
 from striate.flow._fine_tune import Decision, better_of, decide
@@ -194,7 +193,8 @@ def _prepare(source: Source, wanted: Settings, job: _Job) -> Prepared:
     fast = not frozen and has_fast_bfloat16(device)
     settings, choices = choose_settings(source, audit, wanted, device, fast_bfloat16=fast)
     shape = shape_of(settings)
-    if job.module is None and not (frozen and is_kept(settings, shape)):
+    # A backbone's sizes are worked out where it is made, if it isn't kept already.
+    if job.module is None and not frozen:
         plan_network(settings, shape, source.answer)
     stored = store_pictures(source, audit, settings, shape, told.listener)
     if stored.unreadable:

@@ -1,17 +1,21 @@
 """steps.csv, history.csv, layers.csv: written as the run goes on, so a stopped run keeps them."""
 
+from __future__ import annotations
+
 import csv
 import io
 import os
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TextIO
+from typing import TYPE_CHECKING, Any, Self, TextIO
 
 from striate._files import write_file
 from striate.errors import DiskError
 from striate.training._events import Epoch
-from striate.training._probe import LayerState
+
+if TYPE_CHECKING:
+    from striate.training._probe import LayerState
 
 STEP_COLUMNS = ("step", "epoch", "loss", "learning_rate", "gradient_norm")
 LAYER_COLUMNS = ("step", "epoch", "layer", "deviation", "gradient_norm")
