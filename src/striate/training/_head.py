@@ -104,7 +104,7 @@ def fit_head(
         label_smoothing: classification: share of the target spread evenly over the classes.
         progress: called with (penalties tried, penalties at most).
     """
-    from threadpoolctl import threadpool_limits
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     folds_N = folds_of(samples, answer, seed)
     model = Model(answer, samples.targets, label_smoothing)
