@@ -107,7 +107,7 @@ def facts_of_frozen(prepared: Prepared, frozen: Frozen, decision: Decision) -> l
             _why(reasons, "network.freeze"),
         ),
         ("penalty", f"{frozen.fit.strength:g}", _chosen_by(frozen)),
-        fine_tuning_fact(frozen, decision),
+        fine_tuning_fact(prepared, frozen, decision),
         (
             "device",
             f"cpu, ONNX Runtime, {_threads(settings.training.threads)}, "
@@ -117,12 +117,15 @@ def facts_of_frozen(prepared: Prepared, frozen: Frozen, decision: Decision) -> l
     ]
 
 
-def fine_tuning_fact(frozen: Frozen, decision: Decision) -> Fact:
+def fine_tuning_fact(prepared: Prepared, frozen: Frozen, decision: Decision) -> Fact:
     """Return whether the whole network is trained after the head, and why."""
     if not decision.on:
         return ("fine-tuning", "no", decision.why)
-    figures = ", ".join(f"{name} {value:.4g}" for name, value in frozen.validation.items())
-    return ("fine-tuning", f"from the head on ({figures})" if figures else "yes", decision.why)
+    name = prepared.source.answer.selection[0]
+    if name not in frozen.validation:
+        return ("fine-tuning", "from the fitted head on", decision.why)
+    figure = f"{name} {frozen.validation[name]:.4g} on the validation part"
+    return ("fine-tuning", f"from the fitted head on, {figure}", decision.why)
 
 
 def _chosen_by(frozen: Frozen) -> str:
