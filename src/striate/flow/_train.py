@@ -254,6 +254,8 @@ def _run_frozen(prepared: Prepared, job: _Job, out: Path, name: str | None, star
     frozen, decision = start
     folder = _folder_of(job, out, name, prepared)
     with RunLock(folder), stopped_at_once("Stopped; nothing was shipped."):
+        # The same again, also where a slower machine would decide otherwise.
+        prepared.settings.network.fine_tune = "never"
         write_config(prepared.settings, folder / CONFIG)
         job.told.found(facts_of_frozen(prepared, frozen, decision))
         with Records(folder):
