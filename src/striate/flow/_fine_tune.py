@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import TYPE_CHECKING
 
 from striate.flow._facts import Told
 from striate.flow._finish import Ended
-from striate.flow._frozen import Frozen, ended_frozen
+from striate.flow._frozen import Frozen, ended_frozen, head_of
 from striate.flow._prepare import Prepared
 from striate.model import BATCH
 
@@ -91,10 +91,12 @@ def better_of(
     Better by the task's figure on the validation part. What comes of too few pictures, or of too
     large a rate, isn't shipped.
     """
-    best = trained.fitted.best
-    if start is None or not best or not start[0].validation:
+    if start is None:
         return ended
-    frozen = start[0]
+    frozen, best = start[0], trained.fitted.best
+    ended = replace(ended, head=head_of(prepared, frozen))
+    if not best or not frozen.validation:
+        return ended
     name, larger = prepared.source.answer.selection
     sign = 1 if larger else -1
     before, after = frozen.validation, best

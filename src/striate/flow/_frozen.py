@@ -194,17 +194,19 @@ def ended_frozen(prepared: Prepared, frozen: Frozen, why: str) -> Ended:
         answers=lambda _predictor: frozen.answers,
         kernels=kernels,
         layers=backbone.layers,
-        head=_head(prepared, frozen.fit),
+        head=head_of(prepared, frozen),
         best_epoch=0,
         stopped=why,
     )
 
 
-def _head(prepared: Prepared, fit: Fit) -> dict[str, Any]:
+def head_of(prepared: Prepared, frozen: Frozen) -> dict[str, Any]:
     """Return results.json's `head` (docs/run-folder.md)."""
+    fit, asked = frozen.fit, prepared.settings.network.fine_tune
     return {
         "strength": fit.strength,
         "folds": fit.folds,
         "measure": prepared.source.answer.selection[0],
         "tried": [asdict(one) for one in fit.tried],
+        "decided_on_validation": asked == "auto" and bool(frozen.validation),
     }

@@ -343,7 +343,8 @@ def _train_in(
         saved=saved,
     )
     facts = facts_of(prepared, plan.network)
-    told.found([*facts, *(fine_tuning_fact(*start) if start else ()), *world.facts()])
+    tuning = [fine_tuning_fact(*start)] if start else []
+    told.found([*facts, *tuning, *world.facts()])
     at = Position.from_tree(saved.tree["position"]) if saved else Position()
     if job.resume is not None:
         told.listener.say(f"Going on in epoch {at.epoch}, after {at.step:,} steps.")
