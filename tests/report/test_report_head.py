@@ -24,7 +24,10 @@ def tried(key: str) -> np.ndarray:
 def spoken(page: Page) -> dict[str, str]:
     """Return what each part's card says of its worth."""
     cards = (" ".join(card.text.split()) for card in page.all("article"))
-    return {card.partition(" ")[0]: card.rpartition("would reach ")[2].partition("% ")[2] for card in cards}
+    return {
+        card.partition(" ")[0]: card.rpartition("would reach ")[2].partition("% ")[2]
+        for card in cards
+    }
 
 
 @pytest.mark.parametrize(

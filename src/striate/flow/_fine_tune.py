@@ -54,7 +54,7 @@ def _by_figures(prepared: Prepared, frozen: Frozen) -> Decision:
     # What is left to gain, as a share: of right answers, or of explained variance.
     figure = frozen.validation.get("r2", 0.0) if not larger else frozen.validation[name]
     left = 1 - figure
-    said = f"{left * count:.0f} of {count:,} validation pictures are wrong"
+    said = f"the head is wrong on {left * count:.0f} of {count:,} validation pictures"
     if prepared.source.answer.task != "classification":
         said = f"{'R²' if not larger else name} on the validation part is {figure:.3f}"
     if left < LEAST_WRONG or left * count < FEWEST_WRONG:
@@ -62,7 +62,8 @@ def _by_figures(prepared: Prepared, frozen: Frozen) -> Decision:
     seconds = _seconds(prepared, frozen)
     if seconds > LONGEST:
         return Decision(
-            False, f"it would take about {seconds / 60:.0f} min (--fine-tune always does it)"
+            False,
+            f"{said}, but it would take about {seconds / 60:.0f} min; --fine-tune always does it",
         )
     return Decision(True, f"{said}; it takes about {max(1, round(seconds / 60))} min")
 

@@ -87,6 +87,8 @@ def fit_frozen(prepared: Prepared, told: Told) -> Frozen:
     """
     settings, source = prepared.settings, prepared.source
     _refuse_loss(settings, source.answer.task)
+    # The first time it is made, which takes a while.
+    told.listener.progress("Preparing the backbone", 0, 1)
     backbone = open_backbone(prepared)
     parts = prepared.split.parts()
     everything = np.concatenate(list(parts.values()))
