@@ -106,8 +106,8 @@ def facts_of_frozen(prepared: Prepared, frozen: Frozen, decision: Decision) -> l
             f"the head only, on {backbone.features:,} features of each picture",
             _why(reasons, "network.freeze"),
         ),
-        ("penalty", f"{frozen.fit.strength:g} on the head's weights", _chosen_by(frozen)),
-        fine_tuning_fact(frozen, decision),
+        ("penalty", f"{frozen.fit.strength:g}", _chosen_by(frozen)),
+        fine_tuning_fact(prepared, frozen, decision),
         (
             "device",
             f"cpu, ONNX Runtime, {_threads(settings.training.threads)}, "
@@ -117,15 +117,15 @@ def facts_of_frozen(prepared: Prepared, frozen: Frozen, decision: Decision) -> l
     ]
 
 
-def fine_tuning_fact(frozen: Frozen, decision: Decision) -> Fact:
+def fine_tuning_fact(prepared: Prepared, frozen: Frozen, decision: Decision) -> Fact:
     """Return whether the whole network is trained after the head, and why."""
     if not decision.on:
         return ("fine-tuning", "no", decision.why)
-    why = decision.why
-    if frozen.validation:
-        figures = frozen.model.answer.sentence(frozen.validation)
-        why += f"; on the validation part the head alone has {figures}"
-    return ("fine-tuning", "the whole network, from the fitted head on", why)
+    name = prepared.source.answer.selection[0]
+    if name not in frozen.validation:
+        return ("fine-tuning", "from the fitted head on", decision.why)
+    figure = f"{name} {frozen.validation[name]:.4g} on the validation part"
+    return ("fine-tuning", f"from the fitted head on, {figure}", decision.why)
 
 
 def _chosen_by(frozen: Frozen) -> str:

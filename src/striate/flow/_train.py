@@ -343,7 +343,7 @@ def _train_in(
         saved=saved,
     )
     facts = facts_of(prepared, plan.network)
-    tuning = [fine_tuning_fact(*start)] if start else []
+    tuning = [fine_tuning_fact(prepared, *start)] if start else []
     told.found([*facts, *tuning, *world.facts()])
     at = Position.from_tree(saved.tree["position"]) if saved else Position()
     if job.resume is not None:
