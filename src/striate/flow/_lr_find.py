@@ -112,6 +112,9 @@ def find_rate(
         settings or {},
         {group: {k: v for k, v in keys.items() if v is not None} for group, keys in given.items()},
     )
+    if wanted.network.freeze is None:
+        # A head on kept features is fit without a rate: what has one is the whole network.
+        wanted.network.freeze = False
     page = Path(out)
     check_place(page, KIND)
     job = _Job(

@@ -282,12 +282,11 @@ def _run_steps(
     from striate.network import Network
     from striate.training._lock import RunLock
 
-    told = job.told
+    told, frozen = job.told, start[0] if start else None
     with stopped_at_once("Stopped; nothing was written."):
         prepared = with_measured_rate(
-            prepared, module=job.module, loss=job.loss, listener=told.listener
+            prepared, module=job.module, loss=job.loss, listener=told.listener, start=frozen
         )
-    frozen = start[0] if start else None
     plan = make_ready(prepared, module=job.module, loss=job.loss, world=job.world, start=frozen)
     if job.world.rank:
         return follow(prepared, plan, told)
