@@ -103,7 +103,7 @@ def facts_of_frozen(prepared: Prepared, frozen: Frozen, decision: Decision) -> l
         *_beginning(prepared, parameters, " ".join(backbone.notes)),
         (
             "training",
-            f"the head, on {backbone.features:,} features a picture",
+            f"the head only, on {backbone.features:,} features of each picture",
             _why(reasons, "network.freeze"),
         ),
         ("penalty", f"{frozen.fit.strength:g}", _chosen_by(frozen)),
@@ -131,8 +131,8 @@ def fine_tuning_fact(prepared: Prepared, frozen: Frozen, decision: Decision) -> 
 def _chosen_by(frozen: Frozen) -> str:
     fit = frozen.fit
     if not fit.tried:
-        return "too few pictures to choose by"
-    return f"of {len(fit.tried)}, by the loss of pictures held out in {fit.folds} turns"
+        return "the usual one: too few pictures to hold any out and choose"
+    return f"of {len(fit.tried)} tried, the least loss on pictures held out in {fit.folds} turns"
 
 
 def _reasons(prepared: Prepared) -> dict[str, Choice]:

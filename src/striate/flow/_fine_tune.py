@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import TYPE_CHECKING
 
 from striate.flow._facts import Told
 from striate.flow._finish import Ended
-from striate.flow._frozen import Frozen, ended_frozen
+from striate.flow._frozen import Frozen, ended_frozen, head_of
 from striate.flow._prepare import Prepared
 from striate.model import BATCH
 
@@ -54,7 +54,7 @@ def _by_figures(prepared: Prepared, frozen: Frozen) -> Decision:
     # What is left to gain, as a share: of right answers, or of explained variance.
     figure = frozen.validation.get("r2", 0.0) if not larger else frozen.validation[name]
     left = 1 - figure
-    said = f"{left * count:.0f} of {count:,} validation pictures are wrong"
+    said = f"the head is wrong on {left * count:.0f} of {count:,} validation pictures"
     if prepared.source.answer.task != "classification":
         said = f"{'R²' if not larger else name} on the validation part is {figure:.3f}"
     if left < LEAST_WRONG or left * count < FEWEST_WRONG:
@@ -62,7 +62,8 @@ def _by_figures(prepared: Prepared, frozen: Frozen) -> Decision:
     seconds = _seconds(prepared, frozen)
     if seconds > LONGEST:
         return Decision(
-            False, f"it would take about {seconds / 60:.0f} min (--fine-tune always does it)"
+            False,
+            f"{said}, but it would take about {seconds / 60:.0f} min; --fine-tune always does it",
         )
     return Decision(True, f"{said}; it takes about {max(1, round(seconds / 60))} min")
 
@@ -91,10 +92,12 @@ def better_of(
     Better by the task's figure on the validation part. What comes of too few pictures, or of too
     large a rate, isn't shipped.
     """
-    best = trained.fitted.best
-    if start is None or not best or not start[0].validation:
+    if start is None:
         return ended
-    frozen = start[0]
+    frozen, best = start[0], trained.fitted.best
+    ended = replace(ended, head=head_of(prepared, frozen))
+    if not best or not frozen.validation:
+        return ended
     name, larger = prepared.source.answer.selection
     sign = 1 if larger else -1
     before, after = frozen.validation, best

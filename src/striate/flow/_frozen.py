@@ -90,6 +90,8 @@ def fit_frozen(prepared: Prepared, told: Told) -> Frozen:
     """
     settings, source = prepared.settings, prepared.source
     _refuse_loss(settings, source.answer.task)
+    # The first time it is made, which takes a while.
+    told.listener.progress("Preparing the backbone", 0, 1)
     backbone = open_backbone(prepared)
     parts = prepared.split.parts()
     everything = np.concatenate(list(parts.values()))
@@ -197,17 +199,19 @@ def ended_frozen(prepared: Prepared, frozen: Frozen, why: str) -> Ended:
         answers=lambda _predictor: frozen.answers,
         kernels=kernels,
         layers=backbone.layers,
-        head=_head(prepared, frozen.fit),
+        head=head_of(prepared, frozen),
         best_epoch=0,
         stopped=why,
     )
 
 
-def _head(prepared: Prepared, fit: Fit) -> dict[str, Any]:
+def head_of(prepared: Prepared, frozen: Frozen) -> dict[str, Any]:
     """Return results.json's `head` (docs/run-folder.md)."""
+    fit, asked = frozen.fit, prepared.settings.network.fine_tune
     return {
         "strength": fit.strength,
         "folds": fit.folds,
         "measure": prepared.source.answer.selection[0],
         "tried": [asdict(one) for one in fit.tried],
+        "decided_on_validation": asked == "auto" and bool(frozen.validation),
     }
