@@ -259,7 +259,7 @@ def _run_frozen(prepared: Prepared, job: _Job, out: Path, name: str | None, star
         write_config(prepared.settings, folder / CONFIG)
         job.told.found(facts_of_frozen(prepared, frozen, decision))
         with Records(folder):
-            ended = ended_frozen(prepared, frozen, HEAD_ONLY)
+            ended = ended_frozen(prepared, frozen, HEAD_ONLY, by_validation=decision.by_validation)
         return finish(prepared, ended, folder, job.told, job.begun, Stop())
 
 
