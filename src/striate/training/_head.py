@@ -104,13 +104,17 @@ def fit_head(
         label_smoothing: classification: share of the target spread evenly over the classes.
         progress: called with (penalties tried, penalties at most).
     """
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
     folds_N = folds_of(samples, answer, seed)
     model = Model(answer, samples.targets, label_smoothing)
-    tried = _judged(model, samples, folds_N, progress) if folds_N.any() else ()
-    strength = min(tried, key=lambda one: one.loss).strength if tried else MIDDLE
-    rows_RF, of_R = rows_of(samples.features_NVF)
-    weights_R = samples.weights_N[of_R] / samples.features_NVF.shape[1]
-    head = model.fitted(rows_RF, of_R, weights_R, strength=strength, outputs=outputs)
+    # One thread: the same bits whatever the number of processors, and no waiting for a busy one.
+    with threadpool_limits(1, "blas"):
+        tried = _judged(model, samples, folds_N, progress) if folds_N.any() else ()
+        strength = min(tried, key=lambda one: one.loss).strength if tried else MIDDLE
+        rows_RF, of_R = rows_of(samples.features_NVF)
+        weights_R = samples.weights_N[of_R] / samples.features_NVF.shape[1]
+        head = model.fitted(rows_RF, of_R, weights_R, strength=strength, outputs=outputs)
     return Fit(head=head, strength=strength, tried=tried, folds=int(folds_N.max()) + 1)
 
 

@@ -16,6 +16,9 @@ Numbers = npt.NDArray[np.int64]
 STEPS = 500
 """L-BFGS steps at most; some dozens are usual."""
 
+SMALLEST = 1e-12
+"""Directions in which rows vary less, as a share of the largest variance, are left out."""
+
 STEEPNESS = 1e-5
 """A gradient so small, as a share of the pictures' number, ends the search."""
 
@@ -96,8 +99,7 @@ class _Path:
         self._turned_FG: Floats | None = None
         self._inputs_RG = standard_RF
         if len(standard_RF) < standard_RF.shape[1]:
-            left, sizes, right = np.linalg.svd(standard_RF, full_matrices=False)
-            self._inputs_RG, self._turned_FG = left * sizes, right.T
+            self._inputs_RG, self._turned_FG = _turned(standard_RF)
         self._found = np.zeros((targets_RK.shape[1], self._inputs_RG.shape[1] + 1))
 
     def __call__(self, strength: float) -> Head:
@@ -149,6 +151,19 @@ class _Path:
         gradient[:, -1] = slope_RK.sum(axis=0)
         loss = float(self._weights_R @ losses_RK.sum(axis=1))
         return loss + strength / 2 * float((weights_KG**2).sum()), gradient.ravel()
+
+
+def _turned(rows_RF: Floats) -> tuple[Floats, Floats]:
+    """Return rows (R, G) in the space that they span, and that space's axes (F, G): G < R + 1.
+
+    By the eigenvectors of the rows' products with each other, a quarter of the singular value
+    decomposition's time.
+    """
+    squares_R, axes_RG = np.linalg.eigh(rows_RF @ rows_RF.T)
+    some = squares_R > squares_R[-1] * SMALLEST if squares_R[-1] > 0 else squares_R >= squares_R[-1]
+    sizes_G = np.sqrt(np.maximum(squares_R[some], np.finfo(np.float64).tiny))
+    inputs_RG = axes_RG[:, some] * sizes_G
+    return inputs_RG, (rows_RF.T @ axes_RG[:, some]) / sizes_G
 
 
 def _softmax(logits_RK: Floats, targets_RK: Floats) -> tuple[Floats, Floats]:
