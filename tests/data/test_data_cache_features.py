@@ -8,9 +8,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from striate.data import keep_features, read_features
+from pictures import save, stripes, write_folder
+from striate.data import keep_features, open_source, read_features, store
 from striate.data._cache_key import DIGEST
 from striate.data._cache_sealed import write_sealed
+from striate.image import Shape
 
 KEY = "0" * 32
 Digests = npt.NDArray[np.uint8]
@@ -120,3 +122,17 @@ def test_a_whole_file_with_rows_too_few_counts_as_absent(tmp_path: Path) -> None
 def test_where_nothing_can_be_kept_a_run_goes_on(tmp_path: Path) -> None:
     keep_features(tmp_path / "gone", KEY, some_digests(1), features(1))
     assert not (tmp_path / "gone").exists()
+
+
+def test_they_stay_where_pictures_join_the_store(tmp_path: Path) -> None:
+    source = write_folder(tmp_path / "stripes", each=2)
+    shape = Shape(height=16, width=16, channels=3)
+    before = store(open_source(source), shape, keep=True)
+    assert before.folder is not None
+    keep_features(before.folder, KEY, before.digests, features(4))
+    save(stripes(1, 9), source / "across" / "new.png")
+    after = store(open_source(source), shape, keep=True)
+    assert after.folder == before.folder
+    found = read_features(before.folder, KEY)
+    assert found is not None
+    assert sorted(found.rows(after.digests) >= 0) == [False, True, True, True, True]

@@ -42,8 +42,8 @@ def test_with_a_package_a_frozen_backbone_is_the_default_and_every_choice_has_a_
     assert start(PHOTOS) == ("efficientnet-lite0", "package", True, "auto")
     _, choices = choose_start(Settings(), PHOTOS)
     assert {one.name: one.reason for one in choices} == {
-        "network.weights": "fewer than 10,000 training pictures, and these weights are installed "
-        "(--weights none starts from nothing)",
+        "network.weights": "fewer than 10,000 training pictures, and these weights are installed; "
+        "--weights none starts from random ones",
         "network.name": "the smallest network whose pretrained weights are installed",
         "network.freeze": "the head alone is trained first, on features computed once",
     }

@@ -27,6 +27,7 @@ from striate.flow._resume import (
 )
 from striate.flow._run import Run, make_run_folder
 from striate.training import (
+    NO_WEIGHTS,
     Listener,
     Silent,
     Stop,
@@ -141,6 +142,11 @@ def train(
         raise UsageError(
             "--minutes (training.minutes) times one process; several can't be timed. Give --epochs."
         )
+    if module is not None and wanted.network.weights not in (None, NO_WEIGHTS):
+        raise UsageError(
+            "--weights (network.weights): a module of your own is trained from the weights that it "
+            "has. Load them into it first, and leave this out."
+        )
     job = _Job(
         module=module,
         loss=loss if callable(loss) else None,
@@ -171,17 +177,22 @@ class _Job:
 
 def _run(prepared: Prepared, job: _Job, out: Path, name: str | None) -> Run:
     if not is_frozen(prepared.settings):
-        return _run_steps(prepared, job, out, name, None)
+        # A frozen backbone under a head of several layers: no device has been asked for yet.
+        ready = with_device(prepared) if prepared.settings.network.freeze else prepared
+        return _run_steps(ready, job, out, name, None)
     if job.world.size > 1:
         raise UsageError(
             "--freeze: a head on kept features is fit by one process, in seconds. Run it without "
             "torchrun, or train the whole network with --no-freeze."
         )
     with stopped_at_once("Stopped; features that were computed are kept for the next run."):
-        frozen = fit_frozen(prepared, job.told)
+        frozen = fit_frozen(prepared, job.told, own_loss=job.loss is not None)
         decision = decide(prepared, frozen)
     if decision.on:
-        return _run_steps(with_device(prepared), job, out, name, (frozen, decision))
+        prepared = with_device(prepared)
+        # A resumed run, or one from this run's config.yaml, does these steps too.
+        prepared.settings.network.fine_tune = "always"
+        return _run_steps(prepared, job, out, name, (frozen, decision))
     return _run_frozen(prepared, job, out, name, (frozen, decision))
 
 
