@@ -110,7 +110,7 @@ def test_the_run_folder_says_how_the_head_was_found(lite: Lite) -> None:
     )
     assert facts["training"] == (
         "the head only, on 1,280 features of each picture",
-        "the head alone is trained first, on features computed once",
+        "fewer than 10,000 training pictures: the backbone runs once over each",
     )
     assert facts["penalty"][0] == f"{head['strength']:g}"
     assert facts["fine-tuning"] == (

@@ -45,7 +45,7 @@ def test_with_a_package_a_frozen_backbone_is_the_default_and_every_choice_has_a_
         "network.weights": "fewer than 10,000 training pictures, and these weights are installed; "
         "--weights none starts from random ones",
         "network.name": "the smallest network whose pretrained weights are installed",
-        "network.freeze": "the head alone is trained first, on features computed once",
+        "network.freeze": "fewer than 10,000 training pictures: the backbone runs once over each",
     }
 
 
