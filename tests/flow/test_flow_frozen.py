@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -17,9 +18,11 @@ import striate
 from pictures import save, stripes, write_folder
 from striate.flow import Run
 from striate.flow import _backbone as backbone_module
-from striate.flow._backbone import KeptBackbone, _read
+from striate.flow._backbone import KeptBackbone, _key, _read
+from striate.flow._frozen import is_frozen
+from striate.image import Shape
 from striate.model import verify
-from striate.training import Silent
+from striate.training import Silent, make_settings
 from weights_package import SIDE, Lite
 
 
@@ -272,8 +275,44 @@ def test_labels_and_numbers_are_learnt_too(tmp_path: Path) -> None:
     exact = train((pictures, numbers), tmp_path, settings=weights)
     assert exact.metrics["train"]["r2"] > 0.95
     for run, expected in ((several, labels), (exact, numbers)):
-        _, answers = striate.load(run.model).run(
-            np.stack([striate.load(run.model).pixels(one) for one in pictures])
-        )
+        model = striate.load(run.model)
+        _, answers = model.run(np.stack([model.pixels(one) for one in pictures]))
         assert np.median(np.abs(answers - expected)[:, 0]) < (0.25 if run is several else 10)
         assert read_json(run.folder / "results.json")["head"]["folds"] == 5
+
+
+@pytest.mark.parametrize(
+    ("network", "expected"),
+    [
+        ({"name": "resnet18", "freeze": True}, True),
+        ({"name": "timm:resnet26d", "freeze": True}, True),
+        ({"name": "resnet18", "freeze": False}, False),
+        ({"name": "resnet18", "freeze": True, "views": 2}, False),
+        ({"name": "resnet18", "freeze": True, "head": {"dense": [64]}}, False),
+        # Its own head has two dense layers more, which features would go through.
+        ({"name": "vgg16-binary", "freeze": True}, False),
+        ({"name": "vgg16", "freeze": True, "head": {"dense": []}}, True),
+    ],
+)
+def test_features_are_kept_for_a_head_of_one_layer(network: dict[str, Any], expected: bool) -> None:
+    assert is_frozen(make_settings({"network": network})) is expected
+
+
+@pytest.mark.parametrize("mean", ["weights", "computed"])
+def test_a_backbone_is_kept_by_what_it_depends_on(mean: str) -> None:
+    def key(digest: int, **data: Any) -> str:
+        prepared: Any = SimpleNamespace(
+            settings=make_settings(
+                {"data": {"mean": mean, "deviation": "weights"} | data, "network": {"name": "x"}}
+            ),
+            shape=Shape(height=8, width=8, channels=3),
+            store=SimpleNamespace(digests=np.full((4, 16), digest, np.uint8)),
+            split=SimpleNamespace(train=np.array([0, 2])),
+        )
+        weights: Any = SimpleNamespace(sha256="0")
+        return _key(prepared, weights)
+
+    assert key(1) == key(1)
+    # A scaling that was computed from other pictures is another one.
+    assert (key(1) == key(2)) is (mean == "weights")
+    assert key(1) != key(1, deviation=[0.5])

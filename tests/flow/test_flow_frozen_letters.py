@@ -120,6 +120,7 @@ def test_a_module_of_ones_own_takes_no_weights(source: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_weights_that_do_not_fit_are_listed(package: Lite, source: Path) -> None:
     settings = {"network": {"weights": str(package.file)}}
     letter = refused(source, network="resnet18", settings=settings)
