@@ -230,7 +230,9 @@ def _prepare(source: Source, wanted: Settings, job: _Job) -> Prepared:
 
 def _run(prepared: Prepared, job: _Job, out: Path, name: str | None) -> Run:
     if not is_frozen(prepared.settings):
-        return _run_steps(prepared, job, out, name, None)
+        # A head that is trained by steps on a frozen backbone: only now is a device needed.
+        ready = with_device(prepared) if prepared.settings.network.freeze else prepared
+        return _run_steps(ready, job, out, name, None)
     if job.world.size > 1:
         raise UsageError(
             "--freeze: a head on kept features is fit by one process, in seconds. Run it without "
@@ -240,7 +242,9 @@ def _run(prepared: Prepared, job: _Job, out: Path, name: str | None) -> Run:
         frozen = fit_frozen(prepared, job.told)
         decision = decide(prepared, frozen)
     if decision.on:
-        return _run_steps(with_device(prepared), job, out, name, (frozen, decision))
+        ready = with_device(prepared)
+        ready.settings.network.fine_tune = "always"  # never decided again: the clock had a say
+        return _run_steps(ready, job, out, name, (frozen, decision))
     return _run_frozen(prepared, job, out, name, (frozen, decision))
 
 
@@ -254,7 +258,9 @@ def _run_frozen(prepared: Prepared, job: _Job, out: Path, name: str | None, star
     frozen, decision = start
     folder = _folder_of(job, out, name, prepared)
     with RunLock(folder), stopped_at_once("Stopped; nothing was shipped."):
-        write_config(prepared.settings, folder / CONFIG)
+        decided = prepared.settings.model_copy(deep=True)
+        decided.network.fine_tune = "never"
+        write_config(decided, folder / CONFIG)
         job.told.found(facts_of_frozen(prepared, frozen, decision))
         with Records(folder):
             ended = ended_frozen(prepared, frozen, HEAD_ONLY)
