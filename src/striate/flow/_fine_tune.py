@@ -30,10 +30,11 @@ STEPS_OF_A_LOOK = 6.0
 
 @dataclass(frozen=True)
 class Decision:
-    """Whether to go on, and why, in words."""
+    """Whether to go on, and why, in words; whether figures of the validation part say so."""
 
     on: bool
     why: str
+    by_validation: bool = False
 
 
 def decide(prepared: Prepared, frozen: Frozen) -> Decision:
@@ -58,14 +59,15 @@ def _by_figures(prepared: Prepared, frozen: Frozen) -> Decision:
     if prepared.source.answer.task != "classification":
         said = f"{'R²' if not larger else name} on the validation part is {figure:.3f}"
     if left < LEAST_WRONG or left * count < FEWEST_WRONG:
-        return Decision(False, f"{said}: too little is left to gain")
+        return Decision(False, f"{said}: too little is left to gain", by_validation=True)
     seconds = _seconds(prepared, frozen)
     if seconds > LONGEST:
         return Decision(
             False,
             f"{said}, but it would take about {seconds / 60:.0f} min; --fine-tune always does it",
         )
-    return Decision(True, f"{said}; it takes about {max(1, round(seconds / 60))} min")
+    took = f"it takes about {max(1, round(seconds / 60))} min"
+    return Decision(True, f"{said}; {took}", by_validation=True)
 
 
 def _seconds(prepared: Prepared, frozen: Frozen) -> float:
@@ -95,7 +97,9 @@ def better_of(
     if start is None:
         return ended
     frozen, best = start[0], trained.fitted.best
-    ended = replace(ended, head=head_of(prepared, frozen))
+    # Which of the two is shipped is decided on it too.
+    by_validation = bool(best and frozen.validation)
+    ended = replace(ended, head=head_of(prepared, frozen, by_validation=by_validation))
     if not best or not frozen.validation:
         return ended
     name, larger = prepared.source.answer.selection
@@ -109,4 +113,4 @@ def better_of(
         f"{ended.best_epoch}. The frozen one is shipped."
     )
     told.warn(sentence)
-    return ended_frozen(prepared, frozen, ended.stopped)
+    return ended_frozen(prepared, frozen, ended.stopped, by_validation=True)

@@ -169,8 +169,11 @@ def _weights(prepared: Prepared, targets: npt.NDArray[Any]) -> npt.NDArray[np.fl
     return np.ones(len(targets)) if weights_K is None else weights_K[targets]
 
 
-def ended_frozen(prepared: Prepared, frozen: Frozen, why: str) -> Ended:
-    """Return what ended with a head on a frozen backbone; `why` it went no further, in words."""
+def ended_frozen(prepared: Prepared, frozen: Frozen, why: str, *, by_validation: bool) -> Ended:
+    """Return what ended with a head on a frozen backbone.
+
+    `why` it ended, in words; `by_validation`: figures of the validation part decided on it.
+    """
     from safetensors.numpy import save
 
     backbone, head = frozen.backbone, frozen.fit.head
@@ -199,19 +202,19 @@ def ended_frozen(prepared: Prepared, frozen: Frozen, why: str) -> Ended:
         answers=lambda _predictor: frozen.answers,
         kernels=kernels,
         layers=backbone.layers,
-        head=head_of(prepared, frozen),
+        head=head_of(prepared, frozen, by_validation=by_validation),
         best_epoch=0,
         stopped=why,
     )
 
 
-def head_of(prepared: Prepared, frozen: Frozen) -> dict[str, Any]:
+def head_of(prepared: Prepared, frozen: Frozen, *, by_validation: bool) -> dict[str, Any]:
     """Return results.json's `head` (docs/run-folder.md)."""
-    fit, asked = frozen.fit, prepared.settings.network.fine_tune
+    fit = frozen.fit
     return {
         "strength": fit.strength,
         "folds": fit.folds,
         "measure": prepared.source.answer.selection[0],
         "tried": [asdict(one) for one in fit.tried],
-        "decided_on_validation": asked == "auto" and bool(frozen.validation),
+        "decided_on_validation": by_validation,
     }

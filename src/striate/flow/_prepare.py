@@ -182,8 +182,12 @@ def device_kind(wanted: str) -> str:
 
 
 def with_device(prepared: Prepared) -> Prepared:
-    """Return what is prepared, with the device and precision for the steps that are to be done."""
+    """Return what is prepared, with the device and precision for the steps that are to be done.
+
+    A resumed run, or one from this run's config.yaml, does these steps too.
+    """
     settings = prepared.settings.model_copy(deep=True)
+    settings.network.fine_tune = "always"
     device = device_kind(settings.training.device)
     if settings.training.precision == "auto":
         fast = has_fast_bfloat16(device)

@@ -258,12 +258,12 @@ def _run_frozen(prepared: Prepared, job: _Job, out: Path, name: str | None, star
     frozen, decision = start
     folder = _folder_of(job, out, name, prepared)
     with RunLock(folder), stopped_at_once("Stopped; nothing was shipped."):
-        decided = prepared.settings.model_copy(deep=True)
-        decided.network.fine_tune = "never"
-        write_config(decided, folder / CONFIG)
+        # The same again, also where a slower machine would decide otherwise.
+        prepared.settings.network.fine_tune = "never"
+        write_config(prepared.settings, folder / CONFIG)
         job.told.found(facts_of_frozen(prepared, frozen, decision))
         with Records(folder):
-            ended = ended_frozen(prepared, frozen, HEAD_ONLY)
+            ended = ended_frozen(prepared, frozen, HEAD_ONLY, by_validation=decision.by_validation)
         return finish(prepared, ended, folder, job.told, job.begun, Stop())
 
 
