@@ -8,27 +8,14 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from striate.data import Source, stop_at_faults
+from striate.data import Source
 from striate.errors import StoppedError, UsageError
-from striate.flow._check import BEFORE_TRAINING, look_closer
 from striate.flow._facts import Told, facts_of, facts_of_frozen, fine_tuning_fact
 from striate.flow._fine_tune import Decision, better_of, decide
 from striate.flow._frozen import Frozen, fit_frozen, is_frozen
+from striate.flow._gate import prepare
 from striate.flow._opening import name_of, open_wanted
-from striate.flow._prepare import (
-    Prepared,
-    audit_source,
-    choose_settings,
-    device_kind,
-    has_fast_bfloat16,
-    plan_network,
-    shape_of,
-    sizes_in_words,
-    starts_frozen,
-    store_pictures,
-    with_device,
-    without,
-)
+from striate.flow._prepare import Prepared, with_device
 from striate.flow._resume import (
     CHECKPOINTS,
     CONFIG,
@@ -41,7 +28,6 @@ from striate.flow._resume import (
 from striate.flow._run import Run, make_run_folder
 from striate.training import (
     Listener,
-    Settings,
     Silent,
     Stop,
     make_settings,
@@ -59,7 +45,7 @@ if TYPE_CHECKING:
 
     from striate.flow._minutes import Pace
     from striate.network import Summary
-    from striate.training._loop import Plan
+    from striate.training._plan import Plan
 
 Tree = Mapping[str, Any]
 Start = tuple[Frozen, Decision]
@@ -164,7 +150,9 @@ def train(
         resume=again,
     )
     with stopped_at_once("Stopped; nothing was written."):
-        prepared = _prepare(open_wanted(source, wanted), wanted, job)
+        prepared = prepare(
+            open_wanted(source, wanted), wanted, job.told, own_module=job.module is not None
+        )
     world.pass_on()
     return _run(prepared, job, Path(out), name)
 
@@ -179,53 +167,6 @@ class _Job:
     begun: float
     world: World = ALONE
     resume: Resume | None = None
-
-
-def _prepare(source: Source, wanted: Settings, job: _Job) -> Prepared:
-    """Check, choose, decode and split; nothing is written and no network built yet."""
-    told = job.told
-    audit = audit_source(source, wanted, told.listener)
-    for sentence in (*source.notes, *audit.warnings):
-        told.warn(sentence)
-    frozen = starts_frozen(source, audit, wanted)
-    # A head on kept features needs no PyTorch, and ONNX Runtime's features come from the CPU.
-    device = "cpu" if frozen else device_kind(wanted.training.device)
-    fast = not frozen and has_fast_bfloat16(device)
-    settings, choices = choose_settings(source, audit, wanted, device, fast_bfloat16=fast)
-    shape = shape_of(settings)
-    # A backbone's sizes are worked out where it is made, if it isn't kept already.
-    if job.module is None and not frozen:
-        plan_network(settings, shape, source.answer)
-    stored = store_pictures(source, audit, settings, shape, told.listener)
-    if stored.unreadable:
-        # As if they had never been there: what is chosen must not depend on broken files.
-        for one in stored.unreadable:
-            told.warn(f"{one.name}: {one.reason}; left out.")
-        audit = without(audit, stored.unreadable)
-        settings, choices = choose_settings(source, audit, wanted, device, fast_bfloat16=fast)
-        if shape_of(settings) != shape:
-            shape = shape_of(settings)
-            stored = store_pictures(source, audit, settings, shape, told.listener)
-    closer = look_closer(
-        source, stored, audit, settings, largest=BEFORE_TRAINING, listener=told.listener
-    )
-    for finding in closer.findings:
-        told.warn(finding.sentence)
-    for sentence in stored.notes:
-        told.warn(sentence)
-    if settings.data.strict:
-        stop_at_faults(closer.findings)
-    return Prepared(
-        source=source,
-        sizes=sizes_in_words(audit),
-        settings=settings,
-        choices=choices,
-        shape=shape,
-        store=stored,
-        split=closer.split,
-        unreadable=audit.unreadable,
-        device=device,
-    )
 
 
 def _run(prepared: Prepared, job: _Job, out: Path, name: str | None) -> Run:
