@@ -115,7 +115,9 @@ def test_a_run_without_epochs_names_none(pages: dict[str, str]) -> None:
 def test_a_validation_part_that_decided_nothing(tmp_path: Path) -> None:
     head = HEAD | {"decided_on_validation": False}
     page = page_of(run_folders.with_head(tmp_path / "run", head))
-    assert spoken(page)["validation"].endswith("Not trained on, and nothing was chosen on it.")
+    assert spoken(page)["validation"].endswith(
+        "Not trained on, and nothing was chosen on it in this run."
+    )
 
 
 def test_a_fine_tuned_run_shows_head_and_epochs(tmp_path: Path) -> None:

@@ -164,7 +164,11 @@ def _beginning(prepared: Prepared, parameters: str, note: str) -> list[Fact]:
     ]
     pretrained = pretrained_of(settings)
     if pretrained is not None:
-        facts.append(("weights", pretrained.origin, _why(reasons, "network.weights")))
+        told = pretrained.pixels.said_by
+        why = _why(reasons, "network.weights")
+        if told.startswith("assumed"):
+            why = f"{why}{'; ' * bool(why)}mean, deviation and size {told}"
+        facts.append(("weights", pretrained.origin, why))
     return facts
 
 

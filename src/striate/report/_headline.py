@@ -85,7 +85,7 @@ def _said(part: str, run: Run) -> str:
         return "Not trained on, but the best epoch was chosen on it: slightly optimistic."
     if head.get("decided_on_validation"):
         return "Not trained on; only whether to train the whole network was decided on it."
-    return "Not trained on, and nothing was chosen on it."
+    return "Not trained on, and nothing was chosen on it in this run."
 
 
 def _baseline(part: str, figures: Json, run: Run) -> list[str]:

@@ -49,7 +49,11 @@ def choose(settings: Settings, facts: Facts) -> tuple[Settings, list[Choice]]:
     if chosen.network.freeze:
         # Asking a device what it is quick at imports PyTorch: not before a step is to be done.
         chosen.training.precision = chosen.training.precision or "auto"
-    decide("training", "precision", lambda: choose_precision(chosen, facts))
+    decide(
+        "training",
+        "precision",
+        lambda: choose_precision(chosen, facts.classes, facts.device, fast=facts.fast_bfloat16),
+    )
     decide("loss", "name", lambda: _loss(facts, bool(chosen.network.freeze)))
     decide("optimizer", "name", lambda: _optimizer(default_network or pretrained))
     decide("optimizer", "learning_rate", lambda: _learning_rate(chosen, default_network))
@@ -139,9 +143,12 @@ def _epochs(facts: Facts, pretrained: bool) -> tuple[int, str]:
     return 3, "20,000 training pictures or more"
 
 
-def choose_precision(chosen: Settings, facts: Facts) -> tuple[str, str]:
-    """Return what steps should compute with, and why; `chosen` must be decided on otherwise."""
-    if not facts.fast_bfloat16:
+def choose_precision(chosen: Settings, classes: int, device: str, *, fast: bool) -> tuple[str, str]:
+    """Return what steps should compute with, and why; `chosen` must be decided on otherwise.
+
+    `fast` says that the device has units of its own for bfloat16.
+    """
+    if not fast:
         return "float32", "this device isn't quick at bfloat16"
     size = chosen.data.image_size
     height, width = (size, size) if isinstance(size, int) else (size or (0, 0))
@@ -150,15 +157,25 @@ def choose_precision(chosen: Settings, facts: Facts) -> tuple[str, str]:
         flops = summary(
             chosen.network.name or "",
             input=(channels, height, width),
-            outputs=facts.classes,
+            outputs=classes,
             options=chosen.network.all_options,
         ).cost.flops
     except (NetworkError, UsageError):
         # Or a network that doesn't fit, which is told where networks are made.
         return "float32", "a module's FLOPs aren't known before it runs"
+    if device == "cpu" and _is_depthwise(chosen.network.name or ""):
+        # A step of EfficientNet-Lite0, 16 pictures, took 2.4 s of one core's time, and 3.1 s so.
+        return "float32", "bfloat16 makes depthwise convolutions slower on a CPU"
     if flops < BFLOAT16_FLOPS:
         return "float32", "so small a network spends its time elsewhere"
     return "bfloat16", "this device is quick at it; weights and figures stay float32"
+
+
+def _is_depthwise(name: str) -> bool:
+    # It makes the backbone of a library's network, and so imports PyTorch.
+    from striate.network import is_depthwise
+
+    return is_depthwise(name)
 
 
 def _loss(facts: Facts, frozen: bool) -> tuple[str, str]:
