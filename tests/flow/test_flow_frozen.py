@@ -187,6 +187,54 @@ def test_a_second_run_computes_nothing_anew_and_ends_in_the_same_bytes(
     assert third.done["Computing features"] == 1
 
 
+class Crash(BaseException):
+    """What a kill is to a test that must live on."""
+
+
+class Killer(Silent):
+    """Ends the run once 8 pictures have gone through the backbone."""
+
+    def progress(self, what: str, done: int, total: int) -> None:  # noqa: ARG002
+        if what == "Computing features" and done == 8:
+            raise Crash
+
+
+def test_what_was_computed_before_a_run_was_stopped_is_kept(package: Lite, tmp_path: Path) -> None:
+    with pytest.raises(Crash):
+        train(package.pictures, tmp_path, listener=Killer())
+    assert list(tmp_path.iterdir()) == []
+    ear = Ear()
+    run = train(package.pictures, tmp_path, listener=ear)
+    assert ear.done["Computing features"] == 16
+    assert weights_of(run) == weights_of(package.run)
+
+
+def test_without_a_cache_features_are_computed_each_time(package: Lite, tmp_path: Path) -> None:
+    for _ in range(2):
+        ear = Ear()
+        run = train(package.pictures, tmp_path, listener=ear, settings={"data": {"cache": False}})
+        assert ear.done["Computing features"] == 24
+        assert weights_of(run) == weights_of(package.run)
+
+
+@pytest.mark.slow
+def test_grey_pictures_have_the_features_of_their_copies_in_colour(
+    package: Lite, tmp_path: Path
+) -> None:
+    from safetensors.numpy import load_file
+
+    pictures = np.stack([stripes(at % 2 * 2, at, size=SIDE, channels=1) for at in range(24)])
+    settings = {"network": {"weights": "package"}}
+    run = train((pictures, np.arange(24) % 2), tmp_path, settings=settings)
+    model = striate.load(run.model)
+    assert model.manifest.shape.channels == 1
+    grey = np.stack([model.pixels(one) for one in pictures])
+    head = load_file(run.model / "weights.safetensors")
+    features_NF = timm_features(package, np.repeat(grey, 3, axis=3))
+    expected = features_NF @ head["head.output.weight"].T + head["head.output.bias"]
+    np.testing.assert_allclose(model.run(grey)[0], expected, atol=1e-3)
+
+
 @pytest.mark.slow
 def test_a_later_run_imports_neither_pytorch_nor_timm(lite: Lite, tmp_path: Path) -> None:
     code = (
