@@ -155,6 +155,8 @@ def test_an_answer_cut_short_is_not_kept(own_cache: Path) -> None:
          "resnet18.tv_in1k."),
         ("alexnet", None, "No pretrained weights of 'alexnet' are known. Name a file of them, or "
          "timm:NAME."),
+        ("resnet18", "pakage", "There is no source of weights called 'pakage'. Did you mean 'package'? "
+         "Known: package, timm, timm:NAME, none. Or name a file that ends in .safetensors, .pth, .pt."),
         ("alexnet", "package", "There is no package with the weights of 'alexnet'. Name a file of "
          "them, or timm:NAME."),
     ],
