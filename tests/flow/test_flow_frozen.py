@@ -364,3 +364,31 @@ def test_a_backbone_is_kept_by_what_it_depends_on(mean: str) -> None:
     # A scaling that was computed from other pictures is another one.
     assert (key(1) == key(2)) is (mean == "weights")
     assert key(1) != key(1, deviation=[0.5])
+
+
+def test_an_exported_backbone_that_disagrees_with_pytorch_is_refused() -> None:
+    from torch import nn
+
+    from striate.flow._backbone import _check
+    from striate.network import Classifier
+    from striate.training._export import features_to_onnx
+    from striate.training._pixels import InputStage
+
+    head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 2))
+    network = Classifier("tiny", nn.Sequential(nn.Conv2d(3, 4, 3)), head, shape=(3, 8, 8)).eval()
+    stage = InputStage([0.5] * 3, [0.25] * 3)
+    pictures = np.stack([stripes(0, at, size=8) for at in range(3)])
+    prepared: Any = SimpleNamespace(
+        split=SimpleNamespace(train=np.arange(3)),
+        store=SimpleNamespace(take=lambda positions: pictures[positions]),
+    )
+    onnx = features_to_onnx(stage, network, Shape(height=8, width=8, channels=3))
+    _check(prepared, onnx, network, stage)
+    with torch.no_grad():
+        network.backbone[0].bias += 1e-3
+    with pytest.raises(
+        striate.CheckError,
+        match=r"^The exported backbone gives other features than PyTorch: 0\.001 apart, the largest is "
+        r"[\d.]+\. Train without --freeze\.$",
+    ):
+        _check(prepared, onnx, network, stage)
