@@ -187,6 +187,54 @@ def test_a_second_run_computes_nothing_anew_and_ends_in_the_same_bytes(
     assert third.done["Computing features"] == 1
 
 
+class Crash(BaseException):
+    """What a kill is to a test that must live on."""
+
+
+class Killer(Silent):
+    """Ends the run once 8 pictures have gone through the backbone."""
+
+    def progress(self, what: str, done: int, total: int) -> None:  # noqa: ARG002
+        if what == "Computing features" and done == 8:
+            raise Crash
+
+
+def test_what_was_computed_before_a_run_was_stopped_is_kept(package: Lite, tmp_path: Path) -> None:
+    with pytest.raises(Crash):
+        train(package.pictures, tmp_path, listener=Killer())
+    assert list(tmp_path.iterdir()) == []
+    ear = Ear()
+    run = train(package.pictures, tmp_path, listener=ear)
+    assert ear.done["Computing features"] == 16
+    assert weights_of(run) == weights_of(package.run)
+
+
+def test_without_a_cache_features_are_computed_each_time(package: Lite, tmp_path: Path) -> None:
+    for _ in range(2):
+        ear = Ear()
+        run = train(package.pictures, tmp_path, listener=ear, settings={"data": {"cache": False}})
+        assert ear.done["Computing features"] == 24
+        assert weights_of(run) == weights_of(package.run)
+
+
+@pytest.mark.slow
+def test_grey_pictures_have_the_features_of_their_copies_in_colour(
+    package: Lite, tmp_path: Path
+) -> None:
+    from safetensors.numpy import load_file
+
+    pictures = np.stack([stripes(at % 2 * 2, at, size=SIDE, channels=1) for at in range(24)])
+    settings = {"network": {"weights": "package"}}
+    run = train((pictures, np.arange(24) % 2), tmp_path, settings=settings)
+    model = striate.load(run.model)
+    assert model.manifest.shape.channels == 1
+    grey = np.stack([model.pixels(one) for one in pictures])
+    head = load_file(run.model / "weights.safetensors")
+    features_NF = timm_features(package, np.repeat(grey, 3, axis=3))
+    expected = features_NF @ head["head.output.weight"].T + head["head.output.bias"]
+    np.testing.assert_allclose(model.run(grey)[0], expected, atol=1e-3)
+
+
 @pytest.mark.slow
 def test_a_later_run_imports_neither_pytorch_nor_timm(lite: Lite, tmp_path: Path) -> None:
     code = (
@@ -316,3 +364,31 @@ def test_a_backbone_is_kept_by_what_it_depends_on(mean: str) -> None:
     # A scaling that was computed from other pictures is another one.
     assert (key(1) == key(2)) is (mean == "weights")
     assert key(1) != key(1, deviation=[0.5])
+
+
+def test_an_exported_backbone_that_disagrees_with_pytorch_is_refused() -> None:
+    from torch import nn
+
+    from striate.flow._backbone import _check
+    from striate.network import Classifier
+    from striate.training._export import features_to_onnx
+    from striate.training._pixels import InputStage
+
+    head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 2))
+    network = Classifier("tiny", nn.Sequential(nn.Conv2d(3, 4, 3)), head, shape=(3, 8, 8)).eval()
+    stage = InputStage([0.5] * 3, [0.25] * 3)
+    pictures = np.stack([stripes(0, at, size=8) for at in range(3)])
+    prepared: Any = SimpleNamespace(
+        split=SimpleNamespace(train=np.arange(3)),
+        store=SimpleNamespace(take=lambda positions: pictures[positions]),
+    )
+    onnx = features_to_onnx(stage, network, Shape(height=8, width=8, channels=3))
+    _check(prepared, onnx, network, stage)
+    with torch.no_grad():
+        network.backbone[0].bias += 1e-3
+    with pytest.raises(
+        striate.CheckError,
+        match=r"^The exported backbone gives other features than PyTorch: 0\.001 apart, the largest is "
+        r"[\d.]+\. Train without --freeze\.$",
+    ):
+        _check(prepared, onnx, network, stage)

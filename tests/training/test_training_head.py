@@ -17,6 +17,7 @@ from striate.training._head import (
     fit_head,
     folds_of,
 )
+from striate.training._head_model import Model, answers_of
 
 AB = Classification(("a", "b"))
 
@@ -183,3 +184,25 @@ def test_the_head_learns_from_variants_too() -> None:
     fit = fit_head(some, AB, outputs=2, seed=0)
     difference = np.abs(fit.head.weights_KF[1] - fit.head.weights_KF[0])
     assert difference.argmax() == 3
+
+
+def test_a_label_that_no_picture_has_is_answered_with_hardly() -> None:
+    targets = np.stack([np.arange(30) % 2, np.zeros(30), np.ones(30)], axis=1).astype(np.uint8)
+    some = samples(targets, told=5)
+    answer = MultiLabel(("some", "none", "all"))
+    fit = fit_head(some, answer, outputs=3, seed=0)
+    rows = answers_of(Model(answer, targets), fit.head.logits(some.features_NVF[:, 0]))
+    assert np.isfinite(fit.head.weights_KF).all()
+    assert rows[:, 1].max() < 0.01
+    assert rows[:, 2].min() > 0.99
+
+
+def test_a_class_without_a_training_picture_is_hardly_ever_answered() -> None:
+    targets = np.arange(30) % 2 * 2
+    some = samples(targets, told=5)
+    answer = Classification(("a", "nobody", "c"))
+    fit = fit_head(some, answer, outputs=3, seed=0)
+    assert fit.folds == FOLDS
+    rows = answers_of(Model(answer, targets), fit.head.logits(some.features_NVF[:, 0]))
+    assert rows[:, 1].max() < 0.01
+    assert (rows.argmax(axis=1) == targets).mean() > 0.9

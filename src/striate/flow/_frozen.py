@@ -59,7 +59,6 @@ class Frozen:
         model: the task's half of the head.
         features: positions (N,) → features (N, F) of any picture in a part.
         validation: figures of the validation part; {} where there is none.
-        seconds: that one picture takes through the backbone, where some went through it.
     """
 
     backbone: KeptBackbone
