@@ -178,7 +178,11 @@ def test_a_second_run_computes_nothing_anew_and_ends_in_the_same_bytes(
     assert weights_of(runs[0]) == weights_of(runs[1]) == weights_of(package.run)
     networks = {(run.model / "network.onnx").read_bytes() for run in (*runs, package.run)}
     assert len(networks) == 1
-    # One more picture: only that one goes through the backbone.
+
+
+def test_of_a_folder_that_has_grown_only_new_pictures_go_through_the_backbone(
+    package: Lite, tmp_path: Path
+) -> None:
     more = Path(shutil.copytree(package.pictures, tmp_path / "more"))
     train(more, tmp_path)
     save(stripes(0, 99, size=40), more / "across" / "099.png")
