@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from onnx_models import write_tiny_model
 from striate.answer import Classification, Regression
-from striate.errors import ModelError
+from striate.errors import ModelError, StoppedError
 from striate.model import examine, load, verify
 from striate.model._seal import sealed
 
@@ -247,3 +247,15 @@ def test_any_changed_byte_of_model_json_is_seen(model: Path, data: st.DataObject
             verify(model)
     finally:
         (model / "model.json").write_bytes(right)
+
+
+def test_a_second_ctrl_c_in_the_middle_is_no_fault_of_a_file(
+    model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*_: object) -> None:
+        raise StoppedError("Stopped at once.", 130)
+
+    monkeypatch.setattr("striate.model._verify._repeat", stopped)
+    with pytest.raises(StoppedError) as caught:
+        examine(model)
+    assert caught.value.exit_code == 130

@@ -8,7 +8,7 @@ from typing import Any
 
 from striate._version import __version__
 from striate.answer import Answer, answer_from_json
-from striate.errors import ModelError, StriateError
+from striate.errors import ModelError, StoppedError, StriateError
 from striate.image import MAX_PIXELS, Shape
 from striate.image._shape import INTERPOLATIONS, PLANES, RULES
 from striate.model._seal import unsealed
@@ -208,6 +208,8 @@ def _check_format(value: Any, file: str) -> None:
 def _answer(value: dict[str, Any], file: str) -> Answer:
     try:
         return answer_from_json(value)
+    except StoppedError:
+        raise
     except StriateError as error:
         raise ModelError(f"{file}: 'answer' can't be understood: {error}") from error
 

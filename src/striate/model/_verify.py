@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from striate.errors import ModelError, StriateError
+from striate.errors import ModelError, StoppedError, StriateError
 from striate.model._files import check_file, extra_files, read_checked
 from striate.model._find import find_folder
 from striate.model._manifest import MANIFEST, NETWORK, Manifest, Sample, read_manifest
@@ -127,6 +127,9 @@ def _repeat(
 def _attempt(what: str, check: Callable[[], None]) -> Check:
     try:
         check()
+    except StoppedError:
+        # A second Ctrl-C in the middle: nothing is wrong with the file.
+        raise
     except StriateError as error:
         return Check(what=what, wrong=str(error))
     return Check(what=what)
