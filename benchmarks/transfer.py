@@ -196,7 +196,7 @@ def _contender(
     script = str(PEERS / f"transfer_{method}.py")
     words = [sys.executable, script, str(files), "train", "test", "--seed", seed]
     if method == "plain":
-        words += ["--epochs", "25" if small else "5"]
+        words += ["--epochs", "25", "--adam"] if small else ["--epochs", "5"]
         more: dict[str, str] = {}
     else:
         words += ["--once", *(("--epochs", "10", "--batch", "8") if small else ())]
