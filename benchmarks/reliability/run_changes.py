@@ -153,19 +153,19 @@ def _into_input(value: float, step: int) -> None:
 
 
 def _into_loss(value: float, step: int) -> None:
-    from striate.training import _loop
+    from striate.training import _step
 
-    now, loss = _once(step), _loop._loss
-    _loop._loss = lambda plan, pictures, targets, at: (
+    now, loss = _once(step), _step._loss
+    _step._loss = lambda plan, pictures, targets, at: (
         loss(plan, pictures, targets, at) + (value if now(at) else 0.0)
     )
 
 
 def _into_gradient(value: float, step: int) -> None:
     """Change one number of one parameter's gradient, where backward leaves it."""
-    from striate.training import _loop
+    from striate.training import _step
 
-    now, loss = _once(step), _loop._loss
+    now, loss = _once(step), _step._loss
 
     def changed(plan: Any, pictures: Any, targets: Any, at: int) -> Any:
         if now(at):
@@ -181,7 +181,7 @@ def _into_gradient(value: float, step: int) -> None:
             hook = one.register_hook(spoilt)
         return loss(plan, pictures, targets, at)
 
-    _loop._loss = changed
+    _step._loss = changed
 
 
 def _into_weight(value: float, step: int) -> None:

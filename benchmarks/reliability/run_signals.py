@@ -59,7 +59,11 @@ def signals(folder: Path, *, each: int, double: int, seed: int) -> dict[str, Any
                 seconds.setdefault(kind.name if kind else "twice", []).append(took)
                 number = int(kind or signal.SIGINT)
                 # What comes when all is written and said ends Python's last moments as any program's.
-                fine = (0, 128 + number, *((-number,) if "model " in said or "--resume" in said else ()))
+                fine = (
+                    0,
+                    128 + number,
+                    *((-number,) if "model " in said or "--resume" in said else ()),
+                )
                 if code not in fine or "Traceback" in said:
                     wrong.append(f"{kind} {code}: {said[-300:]}")
                 orphans += process.orphans()
@@ -74,7 +78,9 @@ def signals(folder: Path, *, each: int, double: int, seed: int) -> dict[str, Any
                 same += 1
             else:
                 states = [kit.state_of(folder / "runs" / one) for one in (name, f"{task}-whole")]
-                other.append(sorted(key for key in states[1] if states[0].get(key) != states[1][key]))
+                other.append(
+                    sorted(key for key in states[1] if states[0].get(key) != states[1][key])
+                )
                 print(said, file=sys.stderr)
             runs += 1
             print(name, same, runs, len(kinds), wrong, other, file=sys.stderr)
@@ -95,7 +101,8 @@ def signals(folder: Path, *, each: int, double: int, seed: int) -> dict[str, Any
 LAYERS = " | ".join(["conv 64 3 pad 1 | relu"] * 8 + ["max 2 | flatten"])
 LONG = (
     "--network", LAYERS, "--image-size", "160", "--batch-size", "40", "--epochs", "1",
-    "--set", "training.precision=float32", "--threads", "1", "--set", "training.samples=none", "--set", "data.margin=0", "--quiet",
+    "--set", "training.precision=float32", "--threads", "1",
+    "--set", "training.samples=none", "--set", "data.margin=0", "--quiet",
 )  # fmt: skip
 
 

@@ -4,11 +4,13 @@ import json
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from command_line import striate
 from pictures import write_folder
 from striate.data import Store, open_source, store
+from striate.data._cache_features import keep_features
 from striate.data._cache_folder import kept_stores
 from striate.image import Shape
 
@@ -65,6 +67,27 @@ def test_listed_and_cleared(cache: Path, tmp_path: Path) -> None:
     cleared = json.loads(striate("cache", "--clear", "--json").out)
     assert cleared["in_use"] == [] and cleared["removed"][0]["source"] == str(tmp_path / "bees")
     assert list(cache.iterdir()) == []
+
+
+def test_features_count_with_their_store_and_go_with_it_but_weights_stay(
+    cache: Path, tmp_path: Path
+) -> None:
+    weights = cache / "weights" / "backbone-0123"
+    weights.parent.mkdir(parents=True)
+    weights.write_bytes(b"kept" * 1000)
+    with keep(tmp_path / "ants") as stored:
+        assert stored.folder is not None
+        before = json.loads(striate("cache", "--json").out)
+        features_NF = np.ones((len(stored.digests), 5000), np.float32)
+        keep_features(stored.folder, "0123", stored.digests, features_NF)
+    after = json.loads(striate("cache", "--json").out)
+    added = after["bytes"] - before["bytes"]
+    assert added == after["stores"][0]["bytes"] - before["stores"][0]["bytes"]
+    # Each content once, in blocks of the disk.
+    contents = len(np.unique(stored.digests, axis=0))
+    assert 0 <= added - contents * 5000 * 4 < 16384
+    assert striate("cache", "--clear").out.startswith("Removed 1 store, ")
+    assert list(cache.iterdir()) == [weights.parent] and weights.exists()
 
 
 def test_names_do_not_command_the_terminal(cache: Path, tmp_path: Path) -> None:

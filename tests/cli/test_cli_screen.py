@@ -32,3 +32,16 @@ def test_the_time_that_a_run_will_take_is_told_once_after_ten_steps() -> None:
     assert printed(3700.0, 10, epochs=1) == "about 1:01 h to the end of 1 epoch\n"
     assert printed(9.9, 30) == ""
     assert printed(75.0, 30, quiet=True) == ""
+
+
+def test_whether_an_empty_line_was_the_last_is_known() -> None:
+    screen = Screen(io.StringIO())
+    assert not screen.apart
+    screen.found([("task", "classification", "")])
+    assert screen.apart
+    screen.warn("odd")
+    assert not screen.apart
+    screen.say("")
+    assert screen.apart
+    screen.say("epoch 1/1")
+    assert not screen.apart

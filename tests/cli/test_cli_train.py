@@ -310,3 +310,24 @@ def test_training_imports_nothing_that_it_does_not_need(tmp_path: Path) -> None:
         "torchvision", "timm", "sklearn", "matplotlib", "scipy", "pandas", "torch._dynamo", "sympy",
         "rich", "optuna", "torchmetrics",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("words", "letter"),
+    [
+        (["--freeze"], "--freeze is for pretrained weights, and this run starts from random ones. Add "
+         "--weights package, or the weights' file."),
+        (["--fine-tune", "alway"], "--fine-tune (network.fine_tune) = 'alway': input should be 'auto', "
+         "'always' or 'never'. Did you mean 'always'?"),
+        (["--network", "resnet18", "--weights", "absent.pth"], "absent.pth: there is no such file of "
+         "weights. Check its name."),
+        (["--network", "resnet18", "--weights", "absent.pth", "--no-freeze", "--fine-tune", "never"],
+         "--fine-tune never with --no-freeze would train nothing. Leave one out."),
+    ],
+)  # fmt: skip
+def test_pretrained_weights_that_cannot_be_had_or_used_are_a_letter(
+    cli: Cli, stripes_folder: str, words: list[str], letter: str
+) -> None:
+    code, out, err = cli("train", stripes_folder, *words)
+    assert (code, err) == (2, f"striate: {letter}\n")
+    assert "source" not in out

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import command_line
+import weights_package
 from doc_pages import PAGES, ROOT, commands, fences, write_cast
 
 pytestmark = pytest.mark.slow
@@ -60,9 +61,13 @@ def run_commands(page: Path) -> None:
     "page", [page for page in PAGES[1:] if commands(page)], ids=lambda page: page.name
 )
 def test_every_command_of_a_page_works(
-    page: Path, cast: Path, monkeypatch: pytest.MonkeyPatch
+    page: Path, cast: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(cast)
+    if "--weights package" in page.read_text(encoding="utf-8"):
+        # Such a page takes the package to be installed; here its weights are random ones.
+        weights_package.install(tmp_path, weights_package.lite0())
+        monkeypatch.syspath_prepend(tmp_path)
     run_commands(page)
 
 

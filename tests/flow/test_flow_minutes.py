@@ -22,7 +22,7 @@ from striate.flow._minutes import Pace, find_pace
 from striate.flow._prepare import Prepared, audit_source, choose_settings, shape_of
 from striate.training import Silent, Step, make_settings
 from striate.training._checkpoints import Pace as Saving
-from striate.training._loop import Plan
+from striate.training._plan import Plan
 
 SETTINGS: dict[str, Any] = {
     "training": {"samples": "synthetic"},

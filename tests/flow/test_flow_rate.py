@@ -6,7 +6,6 @@ from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 
 import pytest
@@ -18,10 +17,10 @@ from striate.errors import NotFiniteError
 from striate.flow import train
 from striate.flow._facts import Told, facts_of
 from striate.flow._fit import make_ready
+from striate.flow._gate import prepare
 from striate.flow._lr_find import rounded
 from striate.flow._prepare import Prepared
 from striate.flow._rate import LOWEST, RATE, STEPS, with_measured_rate
-from striate.flow._train import _Job, _prepare
 from striate.training import Silent, make_settings, read_config
 from striate.training._lr_find import range_test
 
@@ -32,8 +31,8 @@ SGD = {"name": "sgd"}
 
 def prepared(**groups: dict[str, Any]) -> Prepared:
     tree = {"training": LONG, "optimizer": SGD, "network": {"name": "cnn3"}, **groups}
-    job = _Job(module=None, loss=None, told=Told(Silent()), begun=perf_counter())
-    return _prepare(open_source("digits"), make_settings(tree), job)
+    wanted = make_settings(tree)
+    return prepare(open_source("digits"), wanted, Told(Silent()), own_module=False)
 
 
 def measured(

@@ -349,14 +349,14 @@ def test_nothing_is_written_before_the_source_is_good(tmp_path: Path) -> None:
 def test_a_network_that_was_exported_wrongly_is_not_shipped(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from striate.flow import _ship
+    from striate.flow import _product
 
-    right = _ship.answers_of
+    right = _product.answers_of
 
     def wrong(*arguments: Any) -> Any:
         return right(*arguments)[:, ::-1]
 
-    monkeypatch.setattr(_ship, "answers_of", wrong)
+    monkeypatch.setattr(_product, "answers_of", wrong)
     with pytest.raises(striate.CheckError, match="The exported network disagrees"):
         striate.train(folder, epochs=2, out=tmp_path, name="n")
     assert not (tmp_path / "n" / "model").exists()

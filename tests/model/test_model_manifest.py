@@ -84,6 +84,15 @@ def test_older_folders_have_the_limit_that_held_for_all() -> None:
     assert Manifest.from_json(document).max_pixels == 40_000_000
 
 
+def test_what_a_network_started_from_and_how_often_it_looks_is_kept() -> None:
+    document = _json()
+    document["network"] |= {"views": 6, "weights": "package x 1.0, SHA-256 00"}
+    read = Manifest.from_json(document)
+    assert read.network["views"] == 6
+    assert read.network["weights"] == "package x 1.0, SHA-256 00"
+    assert read.to_json() == document
+
+
 @pytest.mark.parametrize("key", sorted(_json()))
 def test_each_missing_key_is_named(key: str) -> None:
     document = _json()
@@ -119,6 +128,8 @@ def test_each_missing_key_is_named(key: str) -> None:
         ("network", 3, "'network' should be an object, but it is 3."),
         ("network/parameters", -1, "'network.parameters' should be a whole number from 0 to "
          "9,007,199,254,740,992, but it is -1."),
+        ("network/views", 1, "'network.views' should be a whole number from 2 to 6, but it is 1."),
+        ("network/weights", 1, "'network.weights' should be text, but it is 1."),
         ("network/options", "x" * 50, "'network.options' should be an object, but it is "
          f'"{"x" * 36}....'),
         ("training/fingerprint", "12", "'training.fingerprint' should be 64 hexadecimal digits."),

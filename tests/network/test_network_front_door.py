@@ -15,10 +15,11 @@ def test_the_public_names() -> None:
     assert striate.network.__all__ == [
         "Activation", "Add", "BatchNorm", "Calculation", "Classifier", "Concatenate", "Conv",
         "Dense", "Dropout", "Entry", "Finding", "Flatten", "GlobalPool", "Layer", "Network",
-        "Option", "Parallel", "Pool", "Pretrained", "Report", "Residual", "Row", "Shape", "Sides",
-        "Sizes", "Specification", "Summary", "build", "canonical", "convolve", "entry",
-        "find_weights", "first_kernels", "fit_weights", "freeze", "initialise", "look", "networks",
-        "parse", "pool", "read_maps", "read_number", "require_fit", "specify", "summary", "whiten",
+        "Option", "Parallel", "Pixels", "Pool", "Pretrained", "Report", "Residual", "Row",
+        "Shape", "Sides", "Sizes", "Specification", "Summary", "build", "canonical", "convolve",
+        "entry", "find_weights", "first_kernels", "fit_weights", "freeze", "initialise",
+        "installed", "is_depthwise", "layer_units", "look", "networks", "parse", "pool",
+        "read_maps", "read_number", "require_fit", "specify", "summary", "whiten",
         "written_line",
     ]  # fmt: skip
     assert all(hasattr(striate.network, name) for name in striate.network.__all__)

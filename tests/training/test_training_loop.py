@@ -16,11 +16,13 @@ from striate.image import Shape
 from striate.task import task_for
 from striate.training import Epoch, Silent, Stop, _clock
 from striate.training._finite import Finite
-from striate.training._loop import Plan, fit, train_step
+from striate.training._loop import fit
 from striate.training._mixing import Mixing
 from striate.training._optimizers import Group, Optimizer, make_optimizer
 from striate.training._pixels import InputStage
+from striate.training._plan import Plan
 from striate.training._records import Records
+from striate.training._step import train_step
 
 SIDE, COUNT = 4, 10
 

@@ -16,10 +16,10 @@ from striate.data import Batches, open_source, store
 from striate.errors import NotFiniteError, UsageError
 from striate.image import Shape
 from striate.task import task_for
-from striate.training._loop import Plan
 from striate.training._lr_find import range_test, read_curve, smooth
 from striate.training._optimizers import Group, make_optimizer
 from striate.training._pixels import InputStage
+from striate.training._plan import Plan
 
 SIDE, COUNT = 4, 10
 RATES = np.geomspace(1e-6, 10, 100)

@@ -10,7 +10,7 @@ from striate.data import open_source, split, store
 from striate.flow._fit import make_ready
 from striate.flow._prepare import Prepared, audit_source, choose_settings, shape_of
 from striate.training import Silent, make_settings
-from striate.training._loop import Plan
+from striate.training._plan import Plan
 from striate.training._timing import full_batches, steps_an_epoch, time_calls, time_steps
 
 

@@ -35,7 +35,16 @@ COMMANDS = (
     "cache",
 )
 
-TRAINING_PACKAGES = ("torch", "pydantic", "yaml", "cv2", "safetensors")
+TRAINING_PACKAGES = (
+    "torch",
+    "pydantic",
+    "yaml",
+    "cv2",
+    "safetensors",
+    "onnx",
+    "scipy",
+    "threadpoolctl",
+)
 """What commands may miss where striate was installed for prediction only."""
 
 

@@ -38,6 +38,8 @@ class Screen:
         self._log_every = log_every
         self._bar = _Bar(stream) if stream.isatty() and not quiet else None
         self._steps = 0
+        self.apart = False
+        """Whether the last line is an empty one."""
 
     def found(self, facts: Sequence[tuple[str, str, str]]) -> None:
         """Print one line a fact, and its reason below it."""
@@ -50,6 +52,7 @@ class Screen:
     def warn(self, sentence: str) -> None:
         """Print a warning to stderr, even when quiet."""
         self._clear()
+        self.apart = False
         print(f"warning: {shown(sentence)}", file=sys.stderr, flush=True)
 
     def progress(self, what: str, done: int, total: int) -> None:
@@ -89,6 +92,7 @@ class Screen:
         """Print a line, unless quiet."""
         if not self._quiet:
             self._clear()
+            self.apart = not sentence
             print(shown(sentence), file=self._stream, flush=True)
 
     def _clear(self) -> None:

@@ -190,7 +190,7 @@ def train(
     if as_json:
         print_json(_document(run))
     else:
-        _tell(run)
+        _tell(run, apart=screen.apart)
     return run.exit_code
 
 
@@ -206,10 +206,12 @@ def _document(run: Run) -> dict[str, Any]:
     }
 
 
-def _tell(run: Run) -> None:
+def _tell(run: Run, *, apart: bool) -> None:
+    """Print what came out, after an empty line where there isn't one already."""
     from striate.cli._output import out, shown
 
-    out()
+    if not apart:
+        out()
     kept = f"; the weights kept are those of epoch {run.best_epoch}" if run.best_epoch else ""
     out(f"{run.stopped}{kept}")
     for part, sentence in run.sentences.items():

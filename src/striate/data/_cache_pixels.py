@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from striate.data._cache_folder import HEADERS, INDEX, LOOKS
+from striate.data._cache_folder import FEATURES, HEADERS, INDEX, LOOKS
 from striate.data._cache_index import Index, new_index, read_index
 from striate.data._cache_lock import Lock, hold
 from striate.data._room import claim, mapped
@@ -61,7 +61,7 @@ class PixelFile:
         """Remove the files that don't belong to this index."""
         for file in self.path.iterdir():
             known = file.name in (INDEX, LOOKS, index.pixels, _WRITING)
-            if not known and not file.name.startswith(HEADERS):
+            if not known and not file.name.startswith((HEADERS, FEATURES)):
                 # Windows keeps what is still mapped.
                 with suppress(OSError):
                     file.unlink()

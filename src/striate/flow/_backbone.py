@@ -16,10 +16,8 @@ from striate.data._cache_sealed import read_sealed, write_sealed
 from striate.data._room import cache_folder
 from striate.errors import CheckError, DiskError, UsageError
 from striate.flow._prepare import Prepared, outputs_of, pretrained_of
-from striate.image import Shape
 from striate.model import BATCH, Backbone
-from striate.network import Pretrained
-from striate.training import Settings
+from striate.network import Dense, Pretrained
 
 if TYPE_CHECKING:
     from striate.network import Classifier
@@ -43,7 +41,7 @@ class KeptBackbone:
         parameters: of the whole network, with a last layer for `features` inputs and no outputs.
         features: F.
         first: the name of the first convolution's kernels in `tensors`.
-        layers: rows of the layer table, as `Summary.to_json` gives them.
+        layers: rows of the layer table, as `Summary.to_json` gives them, with some last layer.
         notes: what differs from the network's publication, in sentences.
         key: what it was kept under.
     """
@@ -63,6 +61,22 @@ class KeptBackbone:
         """Return the file on ONNX Runtime."""
         return Backbone(self.onnx, name="the kept backbone", threads=threads)
 
+    def layers_to(self, outputs: int) -> list[Mapping[str, Any]]:
+        """Return the rows of the layer table where the last layer gives so many logits."""
+        last, size = Dense(outputs), (self.features,)
+        cost = last.cost(size)
+        changed = {
+            "formula": last.formula(size),
+            "output": list(last.output(size)),
+            "parameters": last.parameters(size),
+            "trainable": last.parameters(size),
+            "flops": cost.flops,
+            "multiplies": cost.multiplies,
+            "adds": cost.adds,
+            "bytes": np.dtype(np.float32).itemsize * outputs,
+        }
+        return [*self.layers[:-1], {**self.layers[-1], **changed}]
+
     def state(self) -> dict[str, npt.NDArray[np.float32]]:
         """Return the tensors by name."""
         from safetensors.numpy import load
@@ -79,23 +93,31 @@ def open_backbone(prepared: Prepared) -> KeptBackbone:
     """
     pretrained = pretrained_of(prepared.settings)
     assert pretrained is not None
-    key = _key(prepared.settings, prepared.shape, pretrained)
+    key = _key(prepared, pretrained)
     found = _read(key)
     return _made(prepared, pretrained, key) if found is None else found
 
 
-def _key(settings: Settings, shape: Shape, pretrained: Pretrained) -> str:
+def _key(prepared: Prepared, pretrained: Pretrained) -> str:
     """Return the hash of everything that the kept files depend on."""
+    settings, shape = prepared.settings, prepared.shape
+    scaling = (settings.data.mean, settings.data.deviation)
     words = {
         "format": FORMAT,
         "weights": pretrained.sha256,
         "network": settings.network.name,
         "options": settings.network.all_options,
         "shape": [shape.channels, shape.height, shape.width],
-        "mean": settings.data.mean,
-        "deviation": settings.data.deviation,
+        "scaling": scaling,
+        "pictures": _hash(prepared) if "computed" in scaling else "",
     }
     return hashlib.sha256(json.dumps(words, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def _hash(prepared: Prepared) -> str:
+    """Return a hash of the training part's pictures, which a scaling may be computed from."""
+    digests = prepared.store.digests[prepared.split.train]
+    return hashlib.sha256(np.ascontiguousarray(digests).tobytes()).hexdigest()
 
 
 def _path(key: str) -> Path:
@@ -142,7 +164,7 @@ def _made(prepared: Prepared, pretrained: Pretrained, key: str) -> KeptBackbone:
     from torch import nn
 
     from striate.flow._fit import NO_BACKBONE, input_stage
-    from striate.network import Classifier, build, first_kernels, fit_weights, summary
+    from striate.network import Classifier, build, first_kernels, fit_weights, freeze, summary
     from striate.training._export import features_to_onnx
 
     settings, shape = prepared.settings, prepared.shape
@@ -171,6 +193,7 @@ def _made(prepared: Prepared, pretrained: Pretrained, key: str) -> KeptBackbone:
         for name, tensor in network.state_dict().items()
         if not name.startswith("head.output.")
     }
+    freeze(network)  # as the layer table is to show it
     first = first_kernels(network)
     table = summary(
         network,

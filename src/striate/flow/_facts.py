@@ -103,11 +103,11 @@ def facts_of_frozen(prepared: Prepared, frozen: Frozen, decision: Decision) -> l
         *_beginning(prepared, parameters, " ".join(backbone.notes)),
         (
             "training",
-            f"the head, on {backbone.features:,} features a picture",
+            f"the head only, on {backbone.features:,} features of each picture",
             _why(reasons, "network.freeze"),
         ),
         ("penalty", f"{frozen.fit.strength:g}", _chosen_by(frozen)),
-        fine_tuning_fact(frozen, decision),
+        fine_tuning_fact(prepared, frozen, decision),
         (
             "device",
             f"cpu, ONNX Runtime, {_threads(settings.training.threads)}, "
@@ -117,19 +117,22 @@ def facts_of_frozen(prepared: Prepared, frozen: Frozen, decision: Decision) -> l
     ]
 
 
-def fine_tuning_fact(frozen: Frozen, decision: Decision) -> Fact:
+def fine_tuning_fact(prepared: Prepared, frozen: Frozen, decision: Decision) -> Fact:
     """Return whether the whole network is trained after the head, and why."""
     if not decision.on:
         return ("fine-tuning", "no", decision.why)
-    figures = ", ".join(f"{name} {value:.4g}" for name, value in frozen.validation.items())
-    return ("fine-tuning", f"from the head on ({figures})" if figures else "yes", decision.why)
+    name = prepared.source.answer.selection[0]
+    if name not in frozen.validation:
+        return ("fine-tuning", "from the fitted head on", decision.why)
+    figure = f"{name} {frozen.validation[name]:.4g} on the validation part"
+    return ("fine-tuning", f"from the fitted head on, {figure}", decision.why)
 
 
 def _chosen_by(frozen: Frozen) -> str:
     fit = frozen.fit
     if not fit.tried:
-        return "too few pictures to choose by"
-    return f"of {len(fit.tried)}, by the loss of pictures held out in {fit.folds} turns"
+        return "the usual one: too few pictures to hold any out and choose"
+    return f"of {len(fit.tried)} tried, the least loss on pictures held out in {fit.folds} turns"
 
 
 def _reasons(prepared: Prepared) -> dict[str, Choice]:
@@ -161,7 +164,11 @@ def _beginning(prepared: Prepared, parameters: str, note: str) -> list[Fact]:
     ]
     pretrained = pretrained_of(settings)
     if pretrained is not None:
-        facts.append(("weights", pretrained.origin, _why(reasons, "network.weights")))
+        told = pretrained.pixels.said_by
+        why = _why(reasons, "network.weights")
+        if told.startswith("assumed"):
+            why = f"{why}{'; ' * bool(why)}mean, deviation and size {told}"
+        facts.append(("weights", pretrained.origin, why))
     return facts
 
 

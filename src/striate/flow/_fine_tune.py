@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import TYPE_CHECKING
 
 from striate.flow._facts import Told
 from striate.flow._finish import Ended
-from striate.flow._frozen import Frozen, ended_frozen
+from striate.flow._frozen import Frozen, ended_frozen, head_of
 from striate.flow._prepare import Prepared
 from striate.model import BATCH
 
@@ -30,10 +30,11 @@ STEPS_OF_A_LOOK = 6.0
 
 @dataclass(frozen=True)
 class Decision:
-    """Whether to go on, and why, in words."""
+    """Whether to go on, and why, in words; whether figures of the validation part say so."""
 
     on: bool
     why: str
+    by_validation: bool = False
 
 
 def decide(prepared: Prepared, frozen: Frozen) -> Decision:
@@ -54,17 +55,19 @@ def _by_figures(prepared: Prepared, frozen: Frozen) -> Decision:
     # What is left to gain, as a share: of right answers, or of explained variance.
     figure = frozen.validation.get("r2", 0.0) if not larger else frozen.validation[name]
     left = 1 - figure
-    said = f"{left * count:.0f} of {count:,} validation pictures are wrong"
+    said = f"the head is wrong on {left * count:.0f} of {count:,} validation pictures"
     if prepared.source.answer.task != "classification":
         said = f"{'R²' if not larger else name} on the validation part is {figure:.3f}"
     if left < LEAST_WRONG or left * count < FEWEST_WRONG:
-        return Decision(False, f"{said}: too little is left to gain")
+        return Decision(False, f"{said}: too little is left to gain", by_validation=True)
     seconds = _seconds(prepared, frozen)
     if seconds > LONGEST:
         return Decision(
-            False, f"it would take about {seconds / 60:.0f} min (--fine-tune always does it)"
+            False,
+            f"{said}, but it would take about {seconds / 60:.0f} min; --fine-tune always does it",
         )
-    return Decision(True, f"{said}; it takes about {max(1, round(seconds / 60))} min")
+    took = f"it takes about {max(1, round(seconds / 60))} min"
+    return Decision(True, f"{said}; {took}", by_validation=True)
 
 
 def _seconds(prepared: Prepared, frozen: Frozen) -> float:
@@ -91,10 +94,14 @@ def better_of(
     Better by the task's figure on the validation part. What comes of too few pictures, or of too
     large a rate, isn't shipped.
     """
-    best = trained.fitted.best
-    if start is None or not best or not start[0].validation:
+    if start is None:
         return ended
-    frozen = start[0]
+    frozen, best = start[0], trained.fitted.best
+    # Which of the two is shipped is decided on it too.
+    by_validation = bool(best and frozen.validation)
+    ended = replace(ended, head=head_of(prepared, frozen, by_validation=by_validation))
+    if not best or not frozen.validation:
+        return ended
     name, larger = prepared.source.answer.selection
     sign = 1 if larger else -1
     before, after = frozen.validation, best
@@ -106,4 +113,4 @@ def better_of(
         f"{ended.best_epoch}. The frozen one is shipped."
     )
     told.warn(sentence)
-    return ended_frozen(prepared, frozen, ended.stopped)
+    return ended_frozen(prepared, frozen, ended.stopped, by_validation=True)

@@ -42,8 +42,9 @@ class Ended:
         kernels: name and weights (K, C, h, w) of the first convolution.
         layers: rows of the layer table.
         layer_states: the layers' states as the training went on (docs/run-folder.md).
-        head: how a head on frozen features was found, for the report; {} where there is none.
-        best_epoch: whose weights were kept; 0 where there were no epochs.
+        head: how a head on frozen features was found, for the report, also where the whole network
+            was trained from it on; {} where there is none.
+        best_epoch: whose weights were kept; 0 where those of no epoch were.
         stopped: why it ended.
     """
 
@@ -118,6 +119,7 @@ def _results(
         layers=ended.layers,
         layer_states=ended.layer_states,
         head=ended.head,
+        varied=ended.best_epoch > 0,
         command=f"striate train --config {folder / 'config.yaml'}",
     )
 

@@ -10,7 +10,8 @@ from striate.flow._prepare import Prepared
 from striate.flow._resume import differences, identity
 from striate.flow._run import Run
 from striate.training import stoppable
-from striate.training._loop import Plan, fit
+from striate.training._loop import fit
+from striate.training._plan import Plan
 from striate.training._records import Unkept
 
 

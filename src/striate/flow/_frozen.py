@@ -17,6 +17,7 @@ from striate.flow._features import MIRRORED, PLAIN, features_of
 from striate.flow._finish import Ended
 from striate.flow._prepare import Prepared, outputs_of, progress
 from striate.flow._ship import Product
+from striate.network import entry
 from striate.task import weights_of_classes
 from striate.training import Settings
 from striate.training._compose import compose
@@ -58,7 +59,6 @@ class Frozen:
         model: the task's half of the head.
         features: positions (N,) → features (N, F) of any picture in a part.
         validation: figures of the validation part; {} where there is none.
-        seconds: that one picture takes through the backbone, where some went through it.
     """
 
     backbone: KeptBackbone
@@ -78,18 +78,29 @@ def is_frozen(settings: Settings) -> bool:
     So it is for a head of one dense layer; others are trained step by step.
     """
     network = settings.network
-    return bool(network.freeze) and not network.head.dense and network.views == 1
+    return bool(network.freeze) and not _dense(settings) and network.views == 1
 
 
-def fit_frozen(prepared: Prepared, told: Told) -> Frozen:
+def _dense(settings: Settings) -> Any:
+    """Return the head's dense layers before the last, as given or as the network has them itself."""
+    network = settings.network
+    own = {one.name: one.default for one in entry(network.name or "").options}
+    return network.all_options.get("dense", own.get("dense"))
+
+
+def fit_frozen(prepared: Prepared, told: Told, *, own_loss: bool = False) -> Frozen:
     """Compute features and fit the head; nothing is written but the cache.
+
+    `own_loss` says that the user gave a function as the loss.
 
     Raises:
         UsageError: a loss that the head isn't fit with; weights that can't be had or don't fit.
         CheckError: the exported backbone's features aren't PyTorch's.
     """
     settings, source = prepared.settings, prepared.source
-    _refuse_loss(settings, source.answer.task)
+    _refuse_loss(settings, source.answer.task, own_loss)
+    # The first time it is made, which takes a while.
+    told.listener.progress("Preparing the backbone", 0, 1)
     backbone = open_backbone(prepared)
     parts = prepared.split.parts()
     everything = np.concatenate(list(parts.values()))
@@ -143,11 +154,12 @@ def _validated(frozen: Frozen, prepared: Prepared) -> Frozen:
     return Frozen(**{**vars(frozen), "validation": figures})
 
 
-def _refuse_loss(settings: Settings, task: str) -> None:
+def _refuse_loss(settings: Settings, task: str, own_loss: bool) -> None:
     wanted = LOSSES[task]
-    if settings.loss.name != wanted:
+    if own_loss or settings.loss.name != wanted:
+        given = "A loss of your own" if own_loss else f"loss.name {settings.loss.name}"
         raise UsageError(
-            f"loss.name {settings.loss.name}: a head on frozen features is fit with {wanted}. Leave "
+            f"{given}: a head on frozen features is fit with {wanted}. Leave "
             "the loss out, or train by steps with --no-freeze."
         )
 
@@ -167,8 +179,11 @@ def _weights(prepared: Prepared, targets: npt.NDArray[Any]) -> npt.NDArray[np.fl
     return np.ones(len(targets)) if weights_K is None else weights_K[targets]
 
 
-def ended_frozen(prepared: Prepared, frozen: Frozen, why: str) -> Ended:
-    """Return what ended with a head on a frozen backbone; `why` it went no further, in words."""
+def ended_frozen(prepared: Prepared, frozen: Frozen, why: str, *, by_validation: bool) -> Ended:
+    """Return what ended with a head on a frozen backbone.
+
+    `why` it ended, in words; `by_validation`: figures of the validation part decided on it.
+    """
     from safetensors.numpy import save
 
     backbone, head = frozen.backbone, frozen.fit.head
@@ -196,18 +211,20 @@ def ended_frozen(prepared: Prepared, frozen: Frozen, why: str) -> Ended:
         measured_on=MEASURED_ON,
         answers=lambda _predictor: frozen.answers,
         kernels=kernels,
-        layers=backbone.layers,
-        head=_head(prepared, frozen.fit),
+        layers=backbone.layers_to(len(head.bias_K)),
+        head=head_of(prepared, frozen, by_validation=by_validation),
         best_epoch=0,
         stopped=why,
     )
 
 
-def _head(prepared: Prepared, fit: Fit) -> dict[str, Any]:
+def head_of(prepared: Prepared, frozen: Frozen, *, by_validation: bool) -> dict[str, Any]:
     """Return results.json's `head` (docs/run-folder.md)."""
+    fit = frozen.fit
     return {
         "strength": fit.strength,
         "folds": fit.folds,
         "measure": prepared.source.answer.selection[0],
         "tried": [asdict(one) for one in fit.tried],
+        "decided_on_validation": by_validation,
     }

@@ -6,18 +6,17 @@ from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
-from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from striate.flow._facts import Fact, Told, facts_of
+from striate.flow._gate import prepare
 from striate.flow._opening import Given, name_of, open_wanted
-from striate.flow._prepare import Prepared, progress
+from striate.flow._prepare import progress
 
 # What `train` does before it builds a network; an own copy would soon do something else.
-from striate.flow._train import _Job, _prepare
 from striate.report._lr_find_page import KIND, RatePage, write_rates
 from striate.report._place import check_place
 from striate.training import Listener, Settings, Silent, make_settings, read_config, stopped_at_once
@@ -112,31 +111,27 @@ def find_rate(
         settings or {},
         {group: {k: v for k, v in keys.items() if v is not None} for group, keys in given.items()},
     )
+    if wanted.network.freeze is None:
+        # A head on kept features is fit without a rate: what has one is the whole network.
+        wanted.network.freeze = False
     page = Path(out)
     check_place(page, KIND)
-    job = _Job(
-        module=deepcopy(module),
-        loss=loss if callable(loss) else None,
-        told=Told(listener or Silent()),
-        begun=perf_counter(),
-    )
+    tried = deepcopy(module)
+    own_loss = loss if callable(loss) else None
+    told = Told(listener or Silent())
     with stopped_at_once("Stopped; nothing was written."):
-        prepared = _prepare(open_wanted(source, wanted), wanted, job)
-        facts, measured = _measure(prepared, job, steps)
+        opened = open_wanted(source, wanted)
+        prepared = prepare(opened, wanted, told, own_module=tried is not None)
+        # Here, because they import PyTorch: not before the source has been found good.
+        from striate.flow._fit import make_ready
+        from striate.training._lr_find import range_test
+
+        plan = make_ready(prepared, module=tried, loss=own_loss)
+        facts = facts_of(prepared, plan.network)
+        measured = range_test(plan, steps=steps, progress=progress(told, "Raising the rate"))
         found = _found(prepared.settings, page, measured)
-        write_rates(page, _shown(prepared.source.name, facts, found))
+        write_rates(page, _shown(prepared.source.name, tuple(facts), found))
     return found
-
-
-def _measure(prepared: Prepared, job: _Job, steps: int) -> tuple[tuple[Fact, ...], RangeTest]:
-    # Here, because they import PyTorch: not before the source has been found good.
-    from striate.flow._fit import make_ready
-    from striate.training._lr_find import range_test
-
-    plan = make_ready(prepared, module=job.module, loss=job.loss)
-    facts = facts_of(prepared, plan.network)
-    told = progress(job.told, "Raising the rate")
-    return tuple(facts), range_test(plan, steps=steps, progress=told)
 
 
 def _found(settings: Settings, page: Path, measured: RangeTest) -> RateFound:

@@ -7,12 +7,12 @@ from pathlib import Path
 from time import perf_counter
 
 from striate.errors import UsageError
-from striate.flow._fit import rate_of
+from striate.flow._learning import rate_of
 from striate.flow._plan_cost import seconds_after, time_looking
 from striate.flow._prepare import Prepared
 from striate.training import write_config
 from striate.training._length import Budget, Decision, Length
-from striate.training._loop import Plan
+from striate.training._plan import Plan
 from striate.training._position import Position
 from striate.training._snapshot import Snapshot
 from striate.training._timing import time_steps

@@ -39,6 +39,13 @@ class Candidate:
 
 DEFAULT = Candidate(name="default")
 
+WHOLE = Candidate(
+    name="fine-tuning",
+    change={"network": {"freeze": False}},
+    words=("--fine-tune", "always"),
+)
+"""Beside a head on a frozen backbone: the steps of the whole network, as if there were no head."""
+
 
 def candidates(wanted: Settings, chosen: Settings, shape: Shape, side: int) -> list[Candidate]:
     """Return the default and what differs from it in one thing, at most `MOST` in all.
@@ -54,10 +61,12 @@ def candidates(wanted: Settings, chosen: Settings, shape: Shape, side: int) -> l
     """
     sizes = _sizes(wanted, shape, side)
     widths = _widths(wanted, chosen, shape)
-    epochs = _epochs(wanted, chosen)
+    frozen = bool(chosen.network.freeze)
+    epochs = {} if frozen else _epochs(wanted, chosen)
     # Where there are too many, the last ones go.
     ranked: list[Candidate | None] = [
         DEFAULT,
+        WHOLE if frozen and wanted.network.fine_tune is None else None,
         sizes.get("half"),
         widths.get("wider"),
         _other_network(wanted, chosen, shape),

@@ -12,8 +12,8 @@ from striate.flow._plan_sample import Sample
 from striate.flow._prepare import Prepared
 from striate.flow._ship import CHECKED_PICTURES
 from striate.training._export import to_onnx
-from striate.training._loop import Plan
 from striate.training._measure import EVALUATION_BATCH, measure
+from striate.training._plan import Plan
 from striate.training._timing import Timing, steps_an_epoch, time_calls, time_steps
 
 WRITING = 1.0

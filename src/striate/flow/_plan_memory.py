@@ -10,8 +10,8 @@ from striate.data._room import IN_MEMORY
 from striate.image import Shape
 from striate.network import Summary
 from striate.network._rows import FLOAT32
-from striate.training._loop import Plan
 from striate.training._measure import EVALUATION_BATCH
+from striate.training._plan import Plan
 
 
 def process_memory() -> int:

@@ -12,8 +12,10 @@ import numpy as np
 
 from striate.data import Audit, Source, Split
 from striate.errors import NetworkError
+from striate.flow._frozen import is_frozen
 from striate.flow._plan_candidates import Candidate, candidates
 from striate.flow._plan_cost import Cost, find_cost
+from striate.flow._plan_frozen import find_frozen_cost
 from striate.flow._plan_memory import process_memory, stored_memory
 from striate.flow._plan_result import Estimate, Planned
 from striate.flow._plan_sample import Sample, take_sample
@@ -126,7 +128,7 @@ class Planning:
             step_low=cost.step.low,
             step_high=cost.step.high,
             epoch=cost.epoch,
-            epochs=settings.training.epochs or 1,
+            epochs=1 if is_frozen(settings) else settings.training.epochs or 1,
             fixed=started + cost.before + cost.after,
             memory=self.base
             + cost.memory
@@ -140,7 +142,8 @@ class Planning:
         text = key.model_dump_json(exclude={"data": {"mean", "deviation"}})
         if text not in self.costs:
             sample = self.samples[ready.shape]
-            self.costs[text] = find_cost(ready, sample, seconds=self.seconds)
+            find = find_frozen_cost if is_frozen(ready.settings) else find_cost
+            self.costs[text] = find(ready, sample, seconds=self.seconds)
             # With what computing, exporting and checking have loaded, which no run is without.
             self.base = self.base or process_memory()
         return self.costs[text]

@@ -42,6 +42,7 @@ from striate.training import (
     Listener,
     Settings,
     choose,
+    choose_precision,
     choose_start,
 )
 
@@ -186,8 +187,11 @@ def with_device(prepared: Prepared) -> Prepared:
     settings = prepared.settings.model_copy(deep=True)
     device = device_kind(settings.training.device)
     if settings.training.precision == "auto":
-        fast = has_fast_bfloat16(device)
-        settings.training.precision = "bfloat16" if fast else "float32"
+        classes, fast = len(prepared.source.answer.names), has_fast_bfloat16(device)
+        chosen, reason = choose_precision(settings, classes, device, fast=fast)
+        settings.training.precision = "bfloat16" if chosen == "bfloat16" else "float32"
+        choice = Choice("training.precision", chosen, reason)
+        prepared = replace(prepared, choices=[*prepared.choices, choice])
     return replace(prepared, settings=settings, device=device)
 
 

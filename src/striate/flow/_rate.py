@@ -15,6 +15,8 @@ from striate.training import Choice, Listener, rate_is_a_guess
 if TYPE_CHECKING:
     from torch import nn
 
+    from striate.flow._frozen import Frozen
+
 STEPS, LOWEST = 60, 1e-4
 """Of the test: as many to a decade as in `striate lr-find`, without SGD's two idle decades."""
 
@@ -30,6 +32,7 @@ def with_measured_rate(
     module: nn.Module | None,
     loss: Callable[..., Any] | None,
     listener: Listener,
+    start: Frozen | None = None,
 ) -> Prepared:
     """Return what is prepared, with the rate that a range test suggests in place of a guess.
 
@@ -43,7 +46,7 @@ def with_measured_rate(
     from striate.flow._lr_find import rounded
     from striate.training._lr_find import range_test
 
-    plan = make_ready(prepared, module=deepcopy(module), loss=loss)
+    plan = make_ready(prepared, module=deepcopy(module), loss=loss, start=start)
     told = progress(listener, "Finding a learning rate")
     try:
         measured = range_test(plan, steps=STEPS, lowest=LOWEST, progress=told)

@@ -31,9 +31,13 @@ def collect(
     layers: Sequence[Mapping[str, Any]],
     layer_states: Sequence[Mapping[str, Any]],
     head: Mapping[str, Any],
+    varied: bool,
     command: str,
 ) -> dict[str, Any]:
-    """Return the content of results.json; mistakes are those of the test part if there is one."""
+    """Return the content of results.json; mistakes are those of the test part if there is one.
+
+    `varied` says that what is shipped was trained step by step: it has seen pictures varied.
+    """
     source, stored, divided = prepared.source, prepared.store, prepared.split
     answer = source.answer
     judged = next(name for name in ("test", "validation", "train") if name in results)
@@ -48,8 +52,7 @@ def collect(
             name: answer.counts(source.targets[part]) for name, part in divided.parts().items()
         },
         "samples": _samples(prepared),
-        # A head on frozen features has seen nothing varied.
-        "augmented": [] if head else _augmented(prepared),
+        "augmented": _augmented(prepared) if varied else [],
         "details": {
             name: answer.details(result.answer_NK, source.targets[result.positions])
             for name, result in results.items()

@@ -20,7 +20,7 @@ class Run:
         metrics: part → metric → value: the content of metrics.json under `parts`.
         sentences: part → the figures in one line.
         samples: names of the user's pictures that were put in the model folder.
-        best_epoch: the epoch whose weights were kept.
+        best_epoch: the epoch whose weights were kept; 0: a head on a frozen backbone was.
         stopped: why training ended.
         exit_code: 0, or 130 or 143 where a signal ended it.
     """

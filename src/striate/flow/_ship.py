@@ -2,8 +2,8 @@
 
 import hashlib
 import shutil
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,10 @@ from striate.data import Source, Split, Store
 from striate.errors import CheckError
 from striate.flow._conditions import versions
 from striate.flow._parts import seeded_sample
-from striate.flow._prepare import Prepared
+from striate.flow._prepare import Prepared, pretrained_of
 from striate.image import encode_png
 from striate.model import Manifest, Predictor, write_model
+from striate.training import Settings
 
 CHECKED_PICTURES = 500
 SHIPPED_SAMPLES = 5
@@ -34,7 +35,6 @@ class Product:
         mean, deviation: the scaling of pixels that the network does, a number per channel.
         answers: positions (N,) of stored pictures → what the trained network answers, (N, K).
         checked: on how many pictures network.onnx is held against these answers.
-        training: what model.json tells of the training, beside samples and seed.
     """
 
     onnx: bytes
@@ -44,7 +44,6 @@ class Product:
     deviation: tuple[float, ...]
     answers: Callable[[npt.NDArray[np.int64]], npt.NDArray[np.float32]]
     checked: int = CHECKED_PICTURES
-    training: Mapping[str, Any] = field(default_factory=dict)
 
 
 def ship(prepared: Prepared, product: Product, folder: Path) -> Predictor:
@@ -95,15 +94,24 @@ def _manifest(prepared: Prepared, product: Product) -> Manifest:
             "name": settings.network.name,
             "options": settings.network.all_options,
             "parameters": product.parameters,
+            **_origin(settings),
         },
         training={
             "samples": len(prepared.split.train),
             "fingerprint": _fingerprint(prepared.source, prepared.split.train),
             "seed": settings.training.seed,
-            **product.training,
         },
         versions=versions(),
     )
+
+
+def _origin(settings: Settings) -> dict[str, Any]:
+    """Return what model.json tells of pretrained weights and of several views, where there are any."""
+    pretrained, views = pretrained_of(settings), settings.network.views
+    told: dict[str, Any] = {"views": views} if views > 1 else {}
+    if pretrained is not None:
+        told["weights"] = f"{pretrained.origin}, SHA-256 {pretrained.sha256}"
+    return told
 
 
 def _reference(divided: Split) -> npt.NDArray[np.int64]:

@@ -8,27 +8,14 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from striate.data import Source, stop_at_faults
+from striate.data import Source
 from striate.errors import StoppedError, UsageError
-from striate.flow._check import BEFORE_TRAINING, look_closer
 from striate.flow._facts import Told, facts_of, facts_of_frozen, fine_tuning_fact
 from striate.flow._fine_tune import Decision, better_of, decide
 from striate.flow._frozen import Frozen, fit_frozen, is_frozen
+from striate.flow._gate import prepare
 from striate.flow._opening import name_of, open_wanted
-from striate.flow._prepare import (
-    Prepared,
-    audit_source,
-    choose_settings,
-    device_kind,
-    has_fast_bfloat16,
-    plan_network,
-    shape_of,
-    sizes_in_words,
-    starts_frozen,
-    store_pictures,
-    with_device,
-    without,
-)
+from striate.flow._prepare import Prepared, with_device
 from striate.flow._resume import (
     CHECKPOINTS,
     CONFIG,
@@ -40,8 +27,8 @@ from striate.flow._resume import (
 )
 from striate.flow._run import Run, make_run_folder
 from striate.training import (
+    NO_WEIGHTS,
     Listener,
-    Settings,
     Silent,
     Stop,
     make_settings,
@@ -59,7 +46,7 @@ if TYPE_CHECKING:
 
     from striate.flow._minutes import Pace
     from striate.network import Summary
-    from striate.training._loop import Plan
+    from striate.training._plan import Plan
 
 Tree = Mapping[str, Any]
 Start = tuple[Frozen, Decision]
@@ -155,6 +142,11 @@ def train(
         raise UsageError(
             "--minutes (training.minutes) times one process; several can't be timed. Give --epochs."
         )
+    if module is not None and wanted.network.weights not in (None, NO_WEIGHTS):
+        raise UsageError(
+            "--weights (network.weights): a module of your own is trained from the weights that it "
+            "has. Load them into it first, and leave this out."
+        )
     job = _Job(
         module=module,
         loss=loss if callable(loss) else None,
@@ -164,7 +156,9 @@ def train(
         resume=again,
     )
     with stopped_at_once("Stopped; nothing was written."):
-        prepared = _prepare(open_wanted(source, wanted), wanted, job)
+        prepared = prepare(
+            open_wanted(source, wanted), wanted, job.told, own_module=job.module is not None
+        )
     world.pass_on()
     return _run(prepared, job, Path(out), name)
 
@@ -181,66 +175,24 @@ class _Job:
     resume: Resume | None = None
 
 
-def _prepare(source: Source, wanted: Settings, job: _Job) -> Prepared:
-    """Check, choose, decode and split; nothing is written and no network built yet."""
-    told = job.told
-    audit = audit_source(source, wanted, told.listener)
-    for sentence in (*source.notes, *audit.warnings):
-        told.warn(sentence)
-    frozen = starts_frozen(source, audit, wanted)
-    # A head on kept features needs no PyTorch, and ONNX Runtime's features come from the CPU.
-    device = "cpu" if frozen else device_kind(wanted.training.device)
-    fast = not frozen and has_fast_bfloat16(device)
-    settings, choices = choose_settings(source, audit, wanted, device, fast_bfloat16=fast)
-    shape = shape_of(settings)
-    # A backbone's sizes are worked out where it is made, if it isn't kept already.
-    if job.module is None and not frozen:
-        plan_network(settings, shape, source.answer)
-    stored = store_pictures(source, audit, settings, shape, told.listener)
-    if stored.unreadable:
-        # As if they had never been there: what is chosen must not depend on broken files.
-        for one in stored.unreadable:
-            told.warn(f"{one.name}: {one.reason}; left out.")
-        audit = without(audit, stored.unreadable)
-        settings, choices = choose_settings(source, audit, wanted, device, fast_bfloat16=fast)
-        if shape_of(settings) != shape:
-            shape = shape_of(settings)
-            stored = store_pictures(source, audit, settings, shape, told.listener)
-    closer = look_closer(
-        source, stored, audit, settings, largest=BEFORE_TRAINING, listener=told.listener
-    )
-    for finding in closer.findings:
-        told.warn(finding.sentence)
-    for sentence in stored.notes:
-        told.warn(sentence)
-    if settings.data.strict:
-        stop_at_faults(closer.findings)
-    return Prepared(
-        source=source,
-        sizes=sizes_in_words(audit),
-        settings=settings,
-        choices=choices,
-        shape=shape,
-        store=stored,
-        split=closer.split,
-        unreadable=audit.unreadable,
-        device=device,
-    )
-
-
 def _run(prepared: Prepared, job: _Job, out: Path, name: str | None) -> Run:
     if not is_frozen(prepared.settings):
-        return _run_steps(prepared, job, out, name, None)
+        # A frozen backbone under a head of several layers: no device has been asked for yet.
+        ready = with_device(prepared) if prepared.settings.network.freeze else prepared
+        return _run_steps(ready, job, out, name, None)
     if job.world.size > 1:
         raise UsageError(
             "--freeze: a head on kept features is fit by one process, in seconds. Run it without "
             "torchrun, or train the whole network with --no-freeze."
         )
     with stopped_at_once("Stopped; features that were computed are kept for the next run."):
-        frozen = fit_frozen(prepared, job.told)
+        frozen = fit_frozen(prepared, job.told, own_loss=job.loss is not None)
         decision = decide(prepared, frozen)
     if decision.on:
-        return _run_steps(with_device(prepared), job, out, name, (frozen, decision))
+        prepared = with_device(prepared)
+        # A resumed run, or one from this run's config.yaml, does these steps too.
+        prepared.settings.network.fine_tune = "always"
+        return _run_steps(prepared, job, out, name, (frozen, decision))
     return _run_frozen(prepared, job, out, name, (frozen, decision))
 
 
@@ -254,10 +206,12 @@ def _run_frozen(prepared: Prepared, job: _Job, out: Path, name: str | None, star
     frozen, decision = start
     folder = _folder_of(job, out, name, prepared)
     with RunLock(folder), stopped_at_once("Stopped; nothing was shipped."):
+        # The same again, also where a slower machine would decide otherwise.
+        prepared.settings.network.fine_tune = "never"
         write_config(prepared.settings, folder / CONFIG)
         job.told.found(facts_of_frozen(prepared, frozen, decision))
         with Records(folder):
-            ended = ended_frozen(prepared, frozen, HEAD_ONLY)
+            ended = ended_frozen(prepared, frozen, HEAD_ONLY, by_validation=decision.by_validation)
         return finish(prepared, ended, folder, job.told, job.begun, Stop())
 
 
@@ -282,12 +236,11 @@ def _run_steps(
     from striate.network import Network
     from striate.training._lock import RunLock
 
-    told = job.told
+    told, frozen = job.told, start[0] if start else None
     with stopped_at_once("Stopped; nothing was written."):
         prepared = with_measured_rate(
-            prepared, module=job.module, loss=job.loss, listener=told.listener
+            prepared, module=job.module, loss=job.loss, listener=told.listener, start=frozen
         )
-    frozen = start[0] if start else None
     plan = make_ready(prepared, module=job.module, loss=job.loss, world=job.world, start=frozen)
     if job.world.rank:
         return follow(prepared, plan, told)
@@ -343,7 +296,8 @@ def _train_in(
         saved=saved,
     )
     facts = facts_of(prepared, plan.network)
-    told.found([*facts, *(fine_tuning_fact(*start) if start else ()), *world.facts()])
+    tuning = [fine_tuning_fact(prepared, *start)] if start else []
+    told.found([*facts, *tuning, *world.facts()])
     at = Position.from_tree(saved.tree["position"]) if saved else Position()
     if job.resume is not None:
         told.listener.say(f"Going on in epoch {at.epoch}, after {at.step:,} steps.")

@@ -72,7 +72,8 @@ class Manifest:
         shape: the size that pictures are brought to, and how.
         max_pixels: picture files that declare more are refused, unless another limit is asked for.
         mean, deviation: per channel, as fractions of 255; already inside `network.onnx`.
-        network: `name` (text), `options` (object), `parameters` (how many numbers were learned).
+        network: `name` (text), `options` (object), `parameters` (how many numbers were learned);
+            where they apply, `views` (how often it looks) and `weights` (what it started from).
         training: `samples` (how many pictures), `fingerprint` (64 hexadecimal digits), `seed`.
         versions: of Python and the libraries that made the model.
         samples: pictures with their expected outputs; may be empty.
@@ -150,7 +151,7 @@ class Manifest:
         given = fields.inner("input", (*_INPUT, _LIMIT) if limited else _INPUT)
         shape = _shape(given)
         files = _files(fields)
-        network = fields.inner("network", ("name", "options", "parameters"))
+        network = _network(fields)
         training = fields.inner("training", ("samples", "fingerprint", "seed"))
         if not _SHA256.fullmatch(fingerprint := training.word("fingerprint")):
             training.refuse("fingerprint", "should be 64 hexadecimal digits.")
@@ -162,11 +163,7 @@ class Manifest:
             max_pixels=given.whole(_LIMIT, 1, 2**64 - 1) if limited else MAX_PIXELS,
             mean=given.numbers("mean", shape.channels),
             deviation=_deviation(given, shape.channels),
-            network={
-                "name": network.word("name"),
-                "options": network.mapping("options"),
-                "parameters": network.whole("parameters", 0, LARGEST_COUNT),
-            },
+            network=network,
             training={
                 "samples": training.whole("samples", 0, LARGEST_COUNT),
                 "fingerprint": fingerprint,
@@ -229,6 +226,22 @@ def _shape(given: Fields) -> Shape:
         background=given.whole("background", 0, 255),
         margin=given.whole("margin", 0, LARGEST_SIDE),
     )
+
+
+def _network(fields: Fields) -> dict[str, Any]:
+    """Return what is told of the network, of which two keys may be missing."""
+    there = tuple(key for key in ("views", "weights") if key in fields.mapping("network"))
+    told = fields.inner("network", ("name", "options", "parameters", *there))
+    network: dict[str, Any] = {
+        "name": told.word("name"),
+        "options": told.mapping("options"),
+        "parameters": told.whole("parameters", 0, LARGEST_COUNT),
+    }
+    if "views" in there:
+        network["views"] = told.whole("views", 2, 6)
+    if "weights" in there:
+        network["weights"] = told.word("weights")
+    return network
 
 
 def _plane(given: Fields, channels: int) -> str:

@@ -29,6 +29,7 @@ from striate.network._written import canonical, written_line
 if TYPE_CHECKING:
     from striate.network._build import Network, build
     from striate.network._classifier import Classifier, freeze, layer_units
+    from striate.network._classify import is_depthwise
     from striate.network._initialise import initialise
     from striate.network._kernels import first_kernels
     from striate.network._weights import Pretrained, find_weights, installed
@@ -75,6 +76,7 @@ __all__ = [
     "freeze",
     "initialise",
     "installed",
+    "is_depthwise",
     "layer_units",
     "look",
     "networks",
@@ -103,6 +105,7 @@ _LAZY = {
     "freeze": "_classifier",
     "initialise": "_initialise",
     "installed": "_weights",
+    "is_depthwise": "_classify",
     "layer_units": "_classifier",
     "whiten": "_whiten",
 }

@@ -11,6 +11,9 @@ from striate.network._arithmetic import Shape, product
 from striate.network._pooling import GlobalPooling
 from striate.network._spec_plain import GlobalPool
 
+HEAD = "head."
+"""What the names of a head's tensors begin with."""
+
 
 @final
 class Classifier(nn.Module):

@@ -14,6 +14,7 @@ from striate.network._classifier import Classifier, make_head
 from striate.network._entry import Entry
 from striate.network._options import read_options
 from striate.network._recognise import recognise
+from striate.network._registry import entry as find_entry
 
 LARGEST = 1024
 """Sizes up to this one are tried when a message says which picture would fit."""
@@ -54,6 +55,24 @@ def classify(
         )
     notes = (f"Small stem for small pictures: {origin.small}.",) if small else ()
     return Classifier(entry.name, backbone, head, shape=shape, notes=notes)
+
+
+def is_depthwise(name: str) -> bool:
+    """Return whether a network of a library has convolutions that look at each channel alone.
+
+    False for what has no origin in a library; where the library isn't installed, too: other places
+    say so.
+    """
+    found = find_entry(name)
+    if found.origin is None:
+        return False
+    try:
+        with torch.device("meta"):
+            backbone = make_backbone(found, 3, small=False, cut="", pooling="average")
+    except NetworkError:
+        return False
+    layers = (one for one in backbone.modules() if isinstance(one, nn.Conv2d))
+    return any(1 < one.groups == one.in_channels for one in layers)
 
 
 @lru_cache(maxsize=16)

@@ -8,8 +8,8 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 from striate.data._fetch import Opener, from_net
-from striate.errors import UsageError
-from striate.network._weights_file import hash_file, read_file
+from striate.errors import UsageError, unknown
+from striate.network._weights_file import SUFFIXES, hash_file, read_file
 from striate.network._weights_hub import find_at_timm, pixels_at_timm
 from striate.network._weights_known import (
     PACKAGES,
@@ -24,6 +24,8 @@ from striate.network._weights_safetensors import Tensors
 
 PACKAGE = "package"
 """The source that means: from the installed package."""
+
+_WORDS = (PACKAGE, "timm", "timm:NAME", "none")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +81,11 @@ def find_weights(
         return _from_timm(network, timm_name(network), known, opener)
     if isinstance(source, str) and source.startswith(TIMM):
         return _from_timm(network, source.removeprefix(TIMM), known, opener)
-    return _from_file(network, Path(source or "").expanduser(), known)
+    path = Path(source or "").expanduser()
+    if isinstance(source, str) and not path.suffix and path.name == source:
+        do = f"Or name a file that ends in {', '.join(SUFFIXES)}."
+        raise UsageError(unknown("source of weights", source, _WORDS, do=do))
+    return _from_file(network, path, known)
 
 
 def installed() -> str:

@@ -1,18 +1,21 @@
 """Weights into a module: tensors found by name, or by order and shape, and copied all or none."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import nn
 
 from striate.errors import UsageError
+from striate.network._classifier import HEAD, Classifier
 from striate.network._weights import Pretrained
 from striate.network._weights_channels import RGB, Adapted, adapt_kernel
 from striate.network._weights_match import (
+    Match,
     Mismatch,
     Pair,
+    Shapes,
     Wanted,
     match_by_name,
     match_by_order,
@@ -28,7 +31,8 @@ class Report:
     Attributes:
         matched: "name" or "order".
         loaded: how many of the module's tensors were filled.
-        kept: the module's tensors that stay as they were: a classifier of other outputs.
+        kept: the module's tensors that stay as they were: a classifier of other outputs, or a head of
+            other layers.
         left_out: tensors of the weights that the module has no layer for.
         mean, deviation: the scaling of pixels for the module's channels, fractions of 255.
         exact: False where a grey picture's features differ at the border, or with a number of
@@ -49,8 +53,9 @@ def fit_weights(module: nn.Module, weights: Pretrained) -> Report:
 
     Names decide where most of the module's are in the weights; else order and shape do, where the
     file keeps the module's order, and the last word of both names (`weight`, `running_mean`) must
-    agree. The classifier stays as it is where its number of outputs differs. A first kernel for
-    RGB is adapted to the module's channels (`adapt_kernel`).
+    agree. The classifier stays as it is where its number of outputs differs, and so does a
+    `Classifier`'s whole head where its layers are others. A first kernel for RGB is adapted to the
+    module's channels (`adapt_kernel`).
 
     Raises:
         UsageError: tensors that don't fit, all listed with both shapes; numbers that aren't finite;
@@ -69,7 +74,7 @@ def fit_weights(module: nn.Module, weights: Pretrained) -> Report:
     by_name = share_named(wanted, came) >= 0.5
     if not by_name and not weights.tensors.ordered:
         raise UsageError(_unordered(weights))
-    match = (match_by_name if by_name else match_by_order)(wanted, came)
+    match = _matched(match_by_name if by_name else match_by_order, wanted, came, module)
     if match.mismatches:
         raise UsageError(_letter(weights, match.mismatches, len(state)))
     _check_finite(weights, tensors, match.pairs)
@@ -86,6 +91,19 @@ def fit_weights(module: nn.Module, weights: Pretrained) -> Report:
         deviation=adapted.deviation if adapted else weights.pixels.deviation,
         exact=adapted.exact if adapted else True,
     )
+
+
+def _matched(
+    match_by: Callable[[Wanted, Shapes], Match], wanted: Wanted, came: Shapes, module: nn.Module
+) -> Match:
+    """Return the match of the whole module, or where only a head's layers differ, of its backbone."""
+    whole = match_by(wanted, came)
+    if not whole.mismatches or not isinstance(module, Classifier):
+        return whole
+    own = tuple(name for name in wanted.shapes if name.startswith(HEAD))
+    shapes = {name: one for name, one in wanted.shapes.items() if name not in own}
+    backbone = match_by(replace(wanted, shapes=shapes, classifier=""), came)
+    return whole if backbone.mismatches else replace(backbone, kept=own)
 
 
 def _without_wrapper(tensors: Mapping[str, Floats]) -> Mapping[str, Floats]:

@@ -35,7 +35,7 @@ def curve_figure(
         decades: whether that axis may be logarithmic, where the values ask for it.
         from_zero: whether it begins at 0.
     """
-    log = decades and _spans_decades(lines)
+    log = decades and spans_decades(lines)
     values = np.concatenate([_range(line, log=log) for line in lines])
     y = Axis(
         label=f"{label} (logarithmic)" if log else label,
@@ -114,7 +114,7 @@ def _positive(values: Floats) -> Floats:
     return kept
 
 
-def _spans_decades(lines: list[Line]) -> bool:
+def spans_decades(lines: list[Line]) -> bool:
     """Return whether more than 5 % of some curve lies two decades below the top of all."""
     values = [line.y[np.isfinite(line.y)] for line in lines]
     if any((each < 0).any() or not (each > 0).any() for each in values):

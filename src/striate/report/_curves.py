@@ -6,6 +6,7 @@ import numpy as np
 
 from striate.report._blocks import Block, Section
 from striate.report._curve_figure import best_epoch, curve_figure, epochs_of_rows, epochs_of_steps
+from striate.report._head import keeps_head
 from striate.report._lines import Line
 from striate.report._measures import measure
 from striate.report._pace import pace
@@ -28,10 +29,18 @@ def curves(run: Run) -> Section:
     return Section(
         key="curves",
         title="How the training went",
-        intro="The horizontal axis counts epochs: passes over the training part."
-        + (" The dotted line marks the epoch whose weights were kept." if best_epoch(run) else ""),
+        intro="The horizontal axis counts epochs: passes over the training part." + _kept(run),
         blocks=tuple(block for block in blocks if block is not None),
     )
+
+
+def _kept(run: Run) -> str:
+    if keeps_head(run):
+        return (
+            " No epoch did better on the validation part than the frozen backbone and its head, so "
+            "these were kept."
+        )
+    return " The dotted line marks the epoch whose weights were kept." if best_epoch(run) else ""
 
 
 def _loss(run: Run) -> Block | None:

@@ -3,15 +3,12 @@
 from typing import Any
 
 from striate.report._blocks import Block, Card, Cards, Section, Table, Terms
+from striate.report._head import has_epochs, keeps_head
 from striate.report._measures import BESIDE, LEADING, measure, parts_of, written
 from striate.report._run import Json, Run
 from striate.report._words import figure, percent, words
 
-SAID = {
-    "test": "Seen neither in training nor when the best epoch was chosen: the figure to quote.",
-    "validation": "Not trained on, but the best epoch was chosen on it: slightly optimistic.",
-    "train": "Trained on: much better figures here than on the other parts mean overfitting.",
-}
+TRAIN = "Trained on: much better figures here than on the other parts mean overfitting."
 
 
 def headline(run: Run) -> Section:
@@ -71,7 +68,24 @@ def _card_lines(key: str, part: str, figures: Json, run: Run) -> list[str]:
         lines.append(f"on a seeded sample of {figure(samples)} pictures")
     elif "total" not in figures:
         lines.append(f"{figure(samples)} pictures")
-    return [*lines, SAID[part]]
+    return [*lines, _said(part, run)]
+
+
+def _said(part: str, run: Run) -> str:
+    """Return in which decisions a part had a say, and so what its figures are worth."""
+    if part == "train":
+        return TRAIN
+    head, trained = run.results.get("head") or {}, has_epochs(run)
+    if part == "test":
+        chosen = "the best epoch" if trained or not head else "the head's penalty"
+        return f"Seen neither in training nor when {chosen} was chosen: the figure to quote."
+    if keeps_head(run) and trained:
+        return "Not trained on, but what was kept was chosen on it: slightly optimistic."
+    if trained or not head:
+        return "Not trained on, but the best epoch was chosen on it: slightly optimistic."
+    if head.get("decided_on_validation"):
+        return "Not trained on; only whether to train the whole network was decided on it."
+    return "Not trained on, and nothing was chosen on it in this run."
 
 
 def _baseline(part: str, figures: Json, run: Run) -> list[str]:
@@ -108,7 +122,8 @@ def _all_figures(parts: dict[str, Json]) -> Table:
 
 def _conditions(metrics: Json) -> Terms:
     named = {
-        "best epoch": metrics.get("best_epoch"),
+        # 0: what was kept is of no epoch.
+        "best epoch": metrics.get("best_epoch") or None,
         "training ended": metrics.get("stopped"),
     } | {name.replace("_", " "): value for name, value in (metrics.get("conditions") or {}).items()}
     terms = ((name, words(value), "") for name, value in named.items() if value is not None)

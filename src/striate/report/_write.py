@@ -9,6 +9,7 @@ from striate.report._classes import classes
 from striate.report._confusion import confusion
 from striate.report._curves import curves
 from striate.report._data import data
+from striate.report._head import head
 from striate.report._headline import headline
 from striate.report._mistakes import mistakes
 from striate.report._network import kernels, layers
@@ -23,6 +24,7 @@ SECTIONS = (
     headline,
     data,
     augmented,
+    head,
     curves,
     confusion,
     numbers,

@@ -12,7 +12,7 @@ from striate.training._config import (
     setting_names,
     write_config,
 )
-from striate.training._defaults import choose, rate_is_a_guess
+from striate.training._defaults import choose, choose_precision, rate_is_a_guess
 from striate.training._events import Epoch, Listener, Silent, Step
 from striate.training._facts import Facts
 from striate.training._interrupt import Stop, stoppable, stopped_at_once
@@ -32,6 +32,7 @@ __all__ = [
     "Step",
     "Stop",
     "choose",
+    "choose_precision",
     "choose_start",
     "make_settings",
     "merge",

@@ -23,7 +23,7 @@ from striate._launch import local_process, machine_number
 from striate.errors import NetworkError, PeerError, UsageError
 from striate.task import Task
 from striate.training._interrupt import Stop
-from striate.training._loop import Plan
+from striate.training._plan import Plan
 from striate.training._position import Position
 from striate.training._world import MeanLoss, even_share
 

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from striate.training._checkpoints import State
-    from striate.training._loop import Plan
     from striate.training._optimizers import Optimizer
+    from striate.training._plan import Plan
     from striate.training._records import Records, Unkept
     from striate.training._snapshot import Snapshot
 

@@ -1,82 +1,32 @@
 """The training loop: plain PyTorch, one step after another, nothing hidden."""
 
 import math
-from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
 
-from striate.data import Batch, Batches
+from striate.data import Batch
 from striate.errors import NotFiniteError, PeerError
-from striate.task import Task
 from striate.training._average import Average
 from striate.training._clock import Clock
-from striate.training._device import step_seed
 from striate.training._events import Listener
 from striate.training._finite import Finite
-from striate.training._gradients import gradient_norm
 from striate.training._interrupt import Stop
 from striate.training._keeper import AVERAGE, BEST, Begun, Keeper
-from striate.training._length import Length
-from striate.training._mixing import Mixing
-from striate.training._optimizers import Optimizer
-from striate.training._pixels import InputStage
-from striate.training._precision import Precision, forward
+from striate.training._plan import Plan
 from striate.training._probe import LayerState, Probe, complaints, probing
 from striate.training._records import Records, Unkept
 from striate.training._snapshot import Snapshot
-from striate.training._warp import augment_on_device
+from striate.training._step import gradients, pictures_of
 from striate.training._watch import Watch
-from striate.training._world import ALONE, World
 
 SMALLEST_FACTOR = 0.25
 """Of the learning rate: halved twice, then a number that isn't finite ends the run."""
 
 SNAPSHOT_STEPS = 50
 """Steps after which the state is copied, to go back to from numbers that aren't finite."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Plan:
-    """Everything that one fit needs and that doesn't change during it.
-
-    Attributes:
-        outputs: number of logits.
-        samples: pictures in one epoch.
-        rate: step (from 0) and the validation rows so far → learning rate.
-        validate: network → loss and metrics of the validation part; None without such a part.
-        selection: (metric, larger is better) that chooses the best epoch.
-        patience: epochs without a better one before stopping; None: never.
-        mixing: mixes the pictures of every batch; None: they stay as they are.
-        precision: what a step's forward pass computes with.
-        average: decay of the weights' moving average, which is what is judged; None: the newest are.
-        named: a sentence that names a batch's pictures.
-        length: the number of steps, where the run is counted in them; None: `epochs` counts.
-        world: the processes that train together, with a plan each.
-    """
-
-    network: nn.Module
-    stage: InputStage
-    task: Task
-    outputs: int
-    batches: Batches
-    samples: int
-    optimizer: Optimizer
-    rate: Callable[[int, list[dict[str, float]]], float]
-    validate: Callable[[nn.Module], dict[str, float]] | None
-    selection: tuple[str, bool]
-    epochs: int
-    patience: int | None
-    seed: int
-    device: torch.device
-    mixing: Mixing | None = None
-    precision: Precision = "float32"
-    average: float | None = None
-    named: Callable[[Batch], str] = field(default=lambda _batch: "")
-    length: Length | None = None
-    world: World = ALONE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -365,79 +315,6 @@ class Buffers:
         if self.kept:
             with torch.no_grad():
                 torch._foreach_copy_(list(self.kept.values()), list(self._live.values()))
-
-
-def pictures_of(batch: Batch, device: torch.device) -> Tensor:
-    """Return a batch's pictures on the device, augmented: uint8 (B, H, W, C)."""
-    pictures = torch.from_numpy(batch.pictures_BHWC).to(device)
-    return pictures if batch.deferred is None else augment_on_device(pictures, batch.deferred)
-
-
-def train_step(
-    plan: Plan,
-    pictures_BHWC: Tensor,
-    targets: Tensor,
-    parameters: list[nn.Parameter],
-    step: int,
-    rate: float,
-) -> tuple[float, float]:
-    """Do one step on uint8 pictures on the device; return what `gradients` does."""
-    loss, norm = gradients(plan, pictures_BHWC, targets, parameters, step, rate)
-    plan.optimizer.step(rate)
-    return loss, norm
-
-
-def gradients(
-    plan: Plan,
-    pictures_BHWC: Tensor,
-    targets: Tensor,
-    parameters: list[nn.Parameter],
-    step: int,
-    rate: float,
-) -> tuple[float, float]:
-    """Compute a step's gradients; return (mean loss, gradient norm). No weight is changed.
-
-    The randomness of dropout and mixing comes from (seed, step), and that of dropout from the
-    process's number: no generator's state outlives a step.
-
-    Raises:
-        NotFiniteError: the loss or a gradient isn't finite; `rate` is for its message.
-    """
-    torch.default_generator.manual_seed(step_seed(plan.seed, step, plan.world.rank))
-    loss = _loss(plan, plan.stage(pictures_BHWC), targets.to(plan.device), step)
-    value = plan.world.mean_loss(loss)
-    if not math.isfinite(value):
-        raise NotFiniteError(_not_finite("loss", value, step, rate))
-    plan.optimizer.zero_grad()
-    torch.autograd.backward(loss)
-    norm = gradient_norm(parameters) or 0.0
-    if not math.isfinite(norm):
-        raise NotFiniteError(_not_finite("gradient", norm, step, rate))
-    return value, norm
-
-
-def _loss(plan: Plan, pictures_BCHW: Tensor, targets: Tensor, step: int) -> Tensor:
-    """Return the mean loss of a batch on the device, mixed where the plan says so."""
-    loss = plan.world.loss(plan.task, targets)
-    if plan.mixing is None:
-        return loss(_logits(plan, pictures_BCHW), targets)
-    pictures, _, height, width = pictures_BCHW.shape
-    mixture = plan.mixing.mixture(step, pictures=pictures, height=height, width=width)
-    return mixture.loss(loss, _logits(plan, mixture.pictures(pictures_BCHW)), targets)
-
-
-def _logits(plan: Plan, pictures_BCHW: Tensor) -> Tensor:
-    """Return the logits of a step, in the plan's precision."""
-    return forward(
-        lambda pictures: plan.world.logits(plan.network, pictures), pictures_BCHW, plan.precision
-    )
-
-
-def _not_finite(what: str, value: float, step: int, rate: float) -> str:
-    return (
-        f"The {what} is {value} at step {step}, learning rate {rate:.3g}; no weight was changed by "
-        f"that step. Usually the rate is too large: try --learning-rate {rate / 10:.1g}."
-    )
 
 
 def _not_finite_weights(name: str, step: int, rate: float) -> str:

@@ -14,7 +14,8 @@ import numpy.typing as npt
 
 from striate.data import Batch
 from striate.errors import NotFiniteError, UsageError
-from striate.training._loop import Plan, pictures_of, train_step
+from striate.training._plan import Plan
+from striate.training._step import pictures_of, train_step
 
 Floats = npt.NDArray[np.float64]
 

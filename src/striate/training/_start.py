@@ -71,8 +71,8 @@ def _weights(given: str | None, name: str | None, facts: Facts) -> _Start:
         return _Start(NO_WEIGHTS, "")
     return _Start(
         "package",
-        f"fewer than {SMALL_DATA:,} training pictures, and these weights are installed "
-        "(--weights none starts from nothing)",
+        f"fewer than {SMALL_DATA:,} training pictures, and these weights are installed; "
+        "--weights none starts from random ones",
     )
 
 
@@ -96,7 +96,7 @@ def _decide_freeze(chosen: Settings, facts: Facts, choices: list[Choice]) -> Non
     network, gradual = chosen.network, _asks_for_epochs(chosen)
     if network.freeze is None:
         network.freeze = facts.training < SMALL_DATA
-        reason = "the head alone is trained first, on features computed once"
+        reason = f"fewer than {SMALL_DATA:,} training pictures: the backbone runs once over each"
         if network.freeze:
             choices.append(Choice("network.freeze", True, reason))
     if network.fine_tune is None:

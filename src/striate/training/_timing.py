@@ -8,7 +8,8 @@ from time import perf_counter
 import numpy as np
 
 from striate.data import Batch
-from striate.training._loop import Plan, pictures_of, train_step
+from striate.training._plan import Plan
+from striate.training._step import pictures_of, train_step
 
 Clock = Callable[[], float]
 

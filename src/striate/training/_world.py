@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from striate.task import Task
     from striate.training._interrupt import Stop
-    from striate.training._loop import Plan
+    from striate.training._plan import Plan
     from striate.training._position import Position
 
 MeanLoss = Callable[["Tensor", "Tensor"], "Tensor"]
