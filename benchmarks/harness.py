@@ -13,7 +13,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -38,11 +38,15 @@ class Measured:
 
 @dataclass(frozen=True)
 class Contender:
-    """A command, and how to read its own figures (accuracy, say) from its stdout and folder."""
+    """A command, and how to read its own figures (accuracy, say) from its stdout and folder.
+
+    `environment` wins over the caller's, and over the empty STRIATE_CACHE that each run gets.
+    """
 
     name: str
     command: Sequence[str]
     read: Callable[[str, Path], dict[str, Any]] = field(default=lambda _text, _folder: {})
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 # A forked process starts with its parent's peak memory, so a small process starts the command and
@@ -73,7 +77,7 @@ def run(contender: Contender) -> Measured:
         done = subprocess.run(
             [sys.executable, "-S", "-E", "-c", LAUNCH, str(usage), *words],
             cwd=name,
-            env=os.environ | {"STRIATE_CACHE": str(folder / "cache")},
+            env=os.environ | {"STRIATE_CACHE": str(folder / "cache")} | contender.environment,
             capture_output=True,
             text=True,
             timeout=LONGEST,
@@ -159,6 +163,9 @@ def main(file: str, entries: dict[str, Callable[[argparse.Namespace], dict[str, 
     parser.add_argument("entries", nargs="*", default=list(entries), help="which; default: all")
     parser.add_argument("--runs", type=int, default=3, help="counted runs of each contender")
     parser.add_argument("--data", type=Path, help="folder of the data that isn't embedded")
+    parser.add_argument(
+        "--peers", type=Path, help="folder of the peers' packages, if not installed"
+    )
     parser.add_argument("--again", action="store_true", help="run even what has a line already")
     arguments = parser.parse_args()
     for name in arguments.entries:

@@ -20,34 +20,49 @@ from striate.data import TEST, TRAIN, open_source
 TRAIN_COMMAND = [sys.executable, "-m", "striate", "train"]
 
 
-def _test_figures(text: str, _folder: Path) -> dict[str, Any]:
+def test_figures(text: str, _folder: Path) -> dict[str, Any]:
+    """Return a run's errors on the test part."""
     test = json.loads(text)["parts"]["test"]
     return {"mae": test["mae"], "rmse": test["rmse"], "r2": test["r2"]}
 
 
-def cells(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Red cells per picture on the published split; the constant is the training part's median."""
-    folder = arguments.data / "bccd"
-    sets = {
+def _sets(folder: Path) -> dict[str, Path]:
+    return {
         part: folder / "ImageSets" / "Main" / f"{part}.txt" for part in ("train", "val", "test")
     }
+
+
+def cells_command(folder: Path) -> list[str]:
+    """Return the command that trains on the red cells of bccd/, on the published split."""
+    split = ",".join(f"{part}={file}" for part, file in _sets(folder).items())
+    return [
+        *(*TRAIN_COMMAND, str(folder / "cells.csv"), "--target", "red_cells"),
+        *("--split", split, "--json", "--quiet"),
+    ]
+
+
+def cells_constant(folder: Path) -> dict[str, float]:
+    """Return the errors of the training part's median and mean, for every picture."""
     counts = {
         Path(row["image"]).stem: float(row["red_cells"])
         for row in csv.DictReader((folder / "cells.csv").open(encoding="utf-8"))
     }
-    known = {part: [counts[name] for name in sets[part].read_text().split()] for part in sets}
-    command = [
-        *TRAIN_COMMAND,
-        str(folder / "cells.csv"),
-        "--target",
-        "red_cells",
-        "--split",
-        ",".join(f"{part}={file}" for part, file in sets.items()),
-        "--json",
-        "--quiet",
-    ]
-    line = compare("red-cells", [Contender("striate", command, _test_figures)], runs=arguments.runs)
-    return line | {"constant": _constant(known["train"], known["test"])}
+    known = {
+        part: [counts[name] for name in file.read_text().split()]
+        for part, file in _sets(folder).items()
+    }
+    return _constant(known["train"], known["test"])
+
+
+def cells(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Red cells per picture on the published split."""
+    folder = arguments.data / "bccd"
+    line = compare(
+        "red-cells",
+        [Contender("striate", cells_command(folder), test_figures)],
+        runs=arguments.runs,
+    )
+    return line | {"constant": cells_constant(folder)}
 
 
 def angles(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -57,7 +72,7 @@ def angles(arguments: argparse.Namespace) -> dict[str, Any]:
         known = write_angles(file, seed=0)
         command = [*TRAIN_COMMAND, str(file), "--json", "--quiet"]
         line = compare(
-            "digit-angle", [Contender("striate", command, _test_figures)], runs=arguments.runs
+            "digit-angle", [Contender("striate", command, test_figures)], runs=arguments.runs
         )
     return line | {"constant": _constant(*known), "unit": "degrees"}
 
