@@ -100,7 +100,7 @@ def signals(folder: Path, *, each: int, double: int, seed: int) -> dict[str, Any
 
 LAYERS = " | ".join(["conv 64 3 pad 1 | relu"] * 8 + ["max 2 | flatten"])
 LONG = (
-    "--network", LAYERS, "--image-size", "160", "--batch-size", "40", "--epochs", "1",
+    "--network", LAYERS, "--image-size", "160", "--batch-size", "20", "--epochs", "1",
     "--set", "training.precision=float32", "--threads", "1",
     "--set", "training.samples=none", "--set", "data.margin=0", "--quiet",
 )  # fmt: skip

@@ -56,7 +56,7 @@ ENTRIES: dict[str, tuple[Callable[..., dict[str, Any]], dict[str, int], str]] = 
     "runs-long-steps": (
         run_signals.long_steps,
         {"runs": 5},
-        "eight convolutions of 64 channels at 160x160, batches of 40, float32; a signal within a step",
+        "eight convolutions of 64 channels at 160x160, batches of 20, float32; a signal within a step",
     ),
     "runs-not-finite": (
         run_numbers.injections,

@@ -18,6 +18,7 @@ import torch
 import striate
 from run_states import state_of
 from striate.data import open_source
+from striate.errors import StoppedError
 from striate.flow import Run
 from striate.training import Silent, Step
 from striate.training._checkpoints import Pace
@@ -100,6 +101,29 @@ def test_kills_change_nothing(tmp_path: Path, whole: dict[str, Any], kills: list
         with pytest.raises(Crash):
             go_on(tmp_path, Killer(at))
     assert state_of(go_on(tmp_path).folder) == whole
+
+
+class Signaller(Killer):
+    """Sends SIGTERM at a step: the run ends after it, in order."""
+
+    def step(self, step: Step) -> None:  # noqa: ARG002
+        self.left -= 1
+        if self.left == 0:
+            signal.raise_signal(signal.SIGTERM)
+
+
+@pytest.mark.parametrize("at", [6, 12, 24])
+def test_a_stop_between_an_epochs_last_step_and_its_validation_changes_nothing(
+    tmp_path: Path, whole: dict[str, Any], at: int
+) -> None:
+    with pytest.raises(StoppedError):
+        begin(tmp_path, Signaller(at))
+    assert len(rows(tmp_path / "run" / "history.csv")) == at // 6 - 1
+    assert state_of(go_on(tmp_path).folder) == whole
+
+
+def rows(file: Path) -> list[str]:
+    return file.read_text(encoding="utf-8").splitlines()[1:]
 
 
 def with_training(**more: Any) -> dict[str, Any]:

@@ -139,7 +139,11 @@ class _Running:
         if keeper and plan.world.size == 1:
             keeper.load_good(self.good)
         self.watch = Watch(self.save_last, keeper.again if keeper else "")
-        self.rate = 0.0
+        # Of the last step: history.csv tells it too where a resumed epoch had no step left.
+        before = self.at.step - 1
+        self.rate = (
+            self.at.rate_factor * plan.rate(before, self.at.validations) if self.at.batches else 0.0
+        )
         self.asked = False
 
     def ended(self) -> str:
