@@ -174,9 +174,14 @@ def test_grey_pictures_stay_grey_where_the_weights_scale_all_channels_alike(
 
 def test_numbers_on_a_frozen_backbone_are_fit_to_their_squared_error() -> None:
     facts = replace(PHOTOS, task="regression", pixels=LITE)
-    settings, choices = choose(Settings(), facts)
+    settings, choices = choose(make_settings({"network": {"weights": "package"}}), facts)
     assert settings.loss.name == "mse"
     assert settings.data.resize == "squash"
     assert [one.reason for one in choices if one.name == "loss.name"] == [
         "a head on frozen features is fit in closed form"
     ]
+
+
+def test_numbers_start_from_nothing_unless_weights_are_asked_for() -> None:
+    settings, _ = choose(Settings(), replace(PHOTOS, task="regression"))
+    assert (settings.network.name, settings.network.weights) == ("compact", "none")
