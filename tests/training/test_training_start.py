@@ -185,3 +185,29 @@ def test_numbers_on_a_frozen_backbone_are_fit_to_their_squared_error() -> None:
 def test_numbers_start_from_nothing_unless_weights_are_asked_for() -> None:
     settings, _ = choose(Settings(), replace(PHOTOS, task="regression"))
     assert (settings.network.name, settings.network.weights) == ("compact", "none")
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"loss": {"name": "hinge"}},
+        {"optimizer": {"name": "sgd"}},
+        {"optimizer": {"learning_rate": 0.01}},
+        {"schedule": {"name": "cosine"}},
+        {"training": {"batch_size": 8}},
+    ],
+)
+def test_who_chooses_how_steps_are_done_gets_them(given: dict[str, Any]) -> None:
+    plain, _ = choose_start(make_settings(given), PHOTOS)
+    assert (plain.network.name, plain.network.weights) == ("compact", "none")
+    tuned, _ = choose_start(make_settings(given, {"network": {"fine_tune": "always"}}), PHOTOS)
+    assert (tuned.network.weights, tuned.network.freeze) == ("package", True)
+
+
+def test_several_processes_start_from_nothing_by_default() -> None:
+    settings, _ = choose_start(Settings(), replace(PHOTOS, processes=2))
+    assert settings.network.weights == "none"
+    asked, _ = choose_start(
+        make_settings({"network": {"weights": "package"}}), replace(PHOTOS, processes=2)
+    )
+    assert asked.network.name == "efficientnet-lite0"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from striate._launch import local_processes
+from striate._launch import local_processes, processes
 from striate.answer import Answer
 from striate.data import (
     TRAIN,
@@ -142,6 +142,7 @@ def facts_for(
         device=device,
         fast_bfloat16=fast_bfloat16,
         pretrained=installed(),
+        processes=processes(),
     )
 
 

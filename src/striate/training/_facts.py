@@ -19,6 +19,7 @@ class Facts:
         device: "cpu", "cuda" or "mps".
         fast_bfloat16: the device has units of its own for bfloat16.
         pretrained: a network whose weights are installed; "" where there is none.
+        processes: that train together.
         pixels: what the chosen pretrained weights expect of pictures, where there are some.
     """
 
@@ -33,4 +34,5 @@ class Facts:
     device: str = "cpu"
     fast_bfloat16: bool = False
     pretrained: str = ""
+    processes: int = 1
     pixels: Pixels | None = None

@@ -28,6 +28,10 @@ def choose_start(settings: Settings, facts: Facts) -> tuple[Settings, list[Choic
     """
     chosen = settings.model_copy(deep=True)
     network = chosen.network
+    undecided = (network.weights, network.freeze, network.fine_tune) == (None, None, None)
+    if undecided and (facts.processes > 1 or _asks_for_steps(chosen)):
+        # A head is fit at once by one process: what is asked for would mean nothing to it.
+        network.weights = NO_WEIGHTS
     start = _weights(network.weights, network.name, facts)
     choices = []
     if network.weights is None:
@@ -110,6 +114,19 @@ def _decide_freeze(chosen: Settings, facts: Facts, choices: list[Choice]) -> Non
         raise UsageError(
             f"--fine-tune {network.fine_tune} with --no-freeze would train nothing. Leave one out."
         )
+
+
+def _asks_for_steps(settings: Settings) -> bool:
+    """Whether the user chose how steps are done."""
+    optimizer = settings.optimizer
+    chosen: list[Any] = [
+        settings.loss.name,
+        optimizer.name,
+        optimizer.learning_rate,
+        settings.schedule.name,
+        settings.training.batch_size,
+    ]
+    return any(chosen)
 
 
 def _asks_for_epochs(settings: Settings) -> bool:
