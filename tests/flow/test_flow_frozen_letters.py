@@ -62,11 +62,10 @@ def test_training_nothing_is_refused(source: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("frozen", [True, None])
-def test_a_network_without_a_backbone_cannot_be_frozen(source: Path, frozen: bool | None) -> None:
+def test_a_network_without_a_backbone_cannot_be_frozen(source: Path) -> None:
     file = source.parent / "weights.safetensors"
     save_file({"a": np.zeros(3, np.float32)}, file)
-    settings = {"network": {"weights": str(file), "freeze": frozen}}
+    settings = {"network": {"weights": str(file), "freeze": True}}
     assert refused(source, network="cnn3", settings=settings) == (
         "--freeze: 'cnn3' has no backbone of its own; the networks that have one are those of "
         "torchvision and timm (striate networks)."
@@ -84,7 +83,7 @@ def mean_of_logits(logits: Tensor, _targets: Tensor) -> Tensor:
 def test_a_loss_that_a_head_is_not_fit_with_is_refused(
     source: Path, loss: str | Callable[..., Any], told: str
 ) -> None:
-    assert refused(source, loss=loss) == (
+    assert refused(source, loss=loss, settings={"network": {"freeze": True}}) == (
         f"{told}: a head on frozen features is fit with cross-entropy. Leave the loss out, or train "
         "by steps with --no-freeze."
     )
@@ -105,7 +104,7 @@ class Two:
 @pytest.mark.usefixtures("package")
 def test_several_processes_are_refused(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(train_module, "join", Two)
-    assert refused(source) == (
+    assert refused(source, settings={"network": {"freeze": True}}) == (
         "--freeze: a head on kept features is fit by one process, in seconds. Run it without "
         "torchrun, or train the whole network with --no-freeze."
     )
@@ -128,3 +127,18 @@ def test_weights_that_do_not_fit_are_listed(package: Lite, source: Path) -> None
         f"The weights of file {package.file} don't fit resnet18, which has 102 tensors. Those that "
         "differ:\n"
     )
+
+
+@pytest.mark.usefixtures("package")
+def test_a_loss_of_ones_own_is_trained_by_steps(source: Path) -> None:
+    run = striate.train(
+        source,
+        loss=nn.functional.cross_entropy,
+        epochs=1,
+        image_size=SIDE,
+        threads=1,
+        out=source.parent / "runs",
+    )
+    config = (run.folder / "config.yaml").read_text(encoding="utf-8")
+    assert "name: compact" in config
+    assert run.best_epoch == 1

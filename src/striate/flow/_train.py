@@ -147,6 +147,10 @@ def train(
             "--weights (network.weights): a module of your own is trained from the weights that it "
             "has. Load them into it first, and leave this out."
         )
+    start = (wanted.network.weights, wanted.network.freeze, wanted.network.fine_tune)
+    if callable(loss) and start == (None, None, None):
+        # A head on frozen features isn't fit with it: steps are what was asked for.
+        wanted.network.weights = NO_WEIGHTS
     job = _Job(
         module=module,
         loss=loss if callable(loss) else None,

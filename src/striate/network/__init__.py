@@ -14,7 +14,7 @@ from striate.network._entry import Entry
 from striate.network._look import Finding, look
 from striate.network._notation import parse
 from striate.network._options import Option
-from striate.network._registry import entry, networks
+from striate.network._registry import entry, has_backbone, networks
 from striate.network._rows import Row, Summary
 from striate.network._size import Sides
 from striate.network._spec import Layer
@@ -74,6 +74,7 @@ __all__ = [
     "first_kernels",
     "fit_weights",
     "freeze",
+    "has_backbone",
     "initialise",
     "installed",
     "is_depthwise",

@@ -183,3 +183,11 @@ def entry(name: str) -> Entry:
     if is_written(name):
         return written_entry(name)
     raise NetworkError(unknown("network", name, known, do="'striate networks' says what each is."))
+
+
+def has_backbone(name: str) -> bool:
+    """Return whether a network comes from a library, in two parts: a backbone and a head.
+
+    Raises NetworkError for a name that isn't there.
+    """
+    return name.startswith(TIMM) or entry(name).origin is not None

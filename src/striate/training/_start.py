@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from striate.errors import UsageError
+from striate.network import has_backbone
 from striate.training._choice import Choice
 from striate.training._facts import Facts
 from striate.training._settings import Settings
@@ -104,7 +105,7 @@ def _decide_freeze(chosen: Settings, facts: Facts, choices: list[Choice]) -> Non
     """Decide whether the backbone stays as it is at first, and what comes after."""
     network, gradual = chosen.network, _asks_for_epochs(chosen)
     if network.freeze is None:
-        network.freeze = facts.training < SMALL_DATA
+        network.freeze = facts.training < SMALL_DATA and has_backbone(network.name or "")
         reason = f"fewer than {SMALL_DATA:,} training pictures: the backbone runs once over each"
         if network.freeze:
             choices.append(Choice("network.freeze", True, reason))
