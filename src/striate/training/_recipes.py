@@ -32,7 +32,7 @@ PLAIN: Tree = {
 MNIST_SCALING: Tree = {"mean": [0.1307], "deviation": [0.3081]}
 
 RECORD: Tree = {
-    "data": {"validation": 0.02},
+    "data": {"validation": 0.0},
     "training": {"batch_size": 500},
     "augmentation": {**PLAIN, "horizontal_flip": True, "crop": 2, "fill": "reflect"},
     "network": {
@@ -93,7 +93,7 @@ _RECIPES = (
         name="cifar10",
         title="cifar10-airbench (K. Jordan 2024) for small colour photographs: whitening, Muon, labels "
         "smoothed, six views",
-        settings=merge(RECORD, {"training": {"epochs": 12}}),
+        settings=merge(RECORD, {"training": {"epochs": 14}}),
     ),
     Recipe(
         name="cifar10-quick",
