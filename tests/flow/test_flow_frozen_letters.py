@@ -55,6 +55,17 @@ def test_without_a_package_it_says_which_to_install(
 
 
 @pytest.mark.usefixtures("package")
+@pytest.mark.parametrize("network", [{"head": {"dense": [8]}}, {"views": 6}])
+def test_fine_tuning_what_stays_frozen_is_refused(source: Path, network: dict[str, Any]) -> None:
+    settings = {"network": {"freeze": True, "fine_tune": "always"} | network}
+    assert refused(source, settings=settings) == (
+        "--fine-tune always: under a head of several layers (network.head.dense), or with several "
+        "views (network.views), a frozen backbone stays frozen. Leave them out, or train the whole "
+        "network from the start with --no-freeze."
+    )
+
+
+@pytest.mark.usefixtures("package")
 def test_training_nothing_is_refused(source: Path) -> None:
     settings = {"network": {"freeze": False, "fine_tune": "never"}}
     assert refused(source, settings=settings) == (

@@ -154,8 +154,19 @@ def test_with_weights_pictures_are_as_the_weights_saw_them() -> None:
     assert settings.training.precision == "auto"
     assert settings.optimizer.layer_decay == 0.8
     reasons = {one.name: one.reason for one in choices}
-    assert reasons["data.image_size"] == "the pretrained weights' own size"
+    assert reasons["data.image_size"] == "the pretrained weights' own 224 px"
     assert reasons["data.interpolation"] == "as the pretrained weights saw pictures"
+
+
+@pytest.mark.parametrize(("shorter", "side"), [(291, 224), (293, 256), (2_000, 256)])
+def test_large_pictures_are_seen_larger_where_that_was_measured_to_help(
+    shorter: int, side: int
+) -> None:
+    facts = replace(PHOTOS, height=shorter, width=3_000, pixels=replace(LITE, larger=256))
+    settings, choices = choose(Settings(), facts)
+    assert settings.data.image_size == (side, side)
+    reasons = {one.name: one.reason for one in choices}
+    assert ("these pictures are larger" in reasons["data.image_size"]) == (side == 256)
 
 
 def test_at_another_size_the_same_share_of_the_picture_is_seen() -> None:

@@ -164,7 +164,19 @@ def train(
             open_wanted(source, wanted), wanted, job.told, own_module=job.module is not None
         )
     world.pass_on()
+    if wanted.network.fine_tune == "always":
+        _refuse_unreachable(prepared)
     return _run(prepared, job, Path(out), name)
+
+
+def _refuse_unreachable(prepared: Prepared) -> None:
+    """Raise UsageError where the whole network would never be trained, though asked for."""
+    if prepared.settings.network.freeze and not is_frozen(prepared.settings):
+        raise UsageError(
+            "--fine-tune always: under a head of several layers (network.head.dense), or with several "
+            "views (network.views), a frozen backbone stays frozen. Leave them out, or train the "
+            "whole network from the start with --no-freeze."
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,9 +193,11 @@ class _Job:
 
 def _run(prepared: Prepared, job: _Job, out: Path, name: str | None) -> Run:
     if not is_frozen(prepared.settings):
-        # A frozen backbone under a head of several layers: no device has been asked for yet.
-        ready = with_device(prepared) if prepared.settings.network.freeze else prepared
-        return _run_steps(ready, job, out, name, None)
+        if prepared.settings.network.freeze:
+            # Under a head of several layers: no device has been asked for yet.
+            prepared = with_device(prepared)
+            prepared.settings.network.fine_tune = "never"
+        return _run_steps(prepared, job, out, name, None)
     if job.world.size > 1:
         raise UsageError(
             "--freeze: a head on kept features is fit by one process, in seconds. Run it without "

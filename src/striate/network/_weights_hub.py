@@ -21,7 +21,7 @@ from striate.network._weights_pixels import Pixels, near_interpolation
 _CHUNK = 2**20
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _NAME = re.compile(r"[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)?")
-_PIXEL_KEYS = ("mean", "deviation", "height", "width", "interpolation", "crop", "said_by")
+_PIXEL_KEYS = ("mean", "deviation", "height", "width", "interpolation", "crop", "said_by", "larger")
 
 
 @dataclass(frozen=True)
@@ -164,6 +164,7 @@ def _pixels(name: str, found: Any) -> Pixels:
         interpolation=near_interpolation(found.interpolation),
         crop=found.crop_pct,
         said_by=f"timm's record of {name}",
+        larger=(found.test_input_size or (3, 0, 0))[1],
     )
 
 
@@ -192,6 +193,7 @@ def _read_record(path: Path, record: Path) -> Kept:
             interpolation=inner.word("interpolation", INTERPOLATIONS),
             crop=inner.numbers("crop", 1)[0],
             said_by=inner.word("said_by"),
+            larger=inner.whole("larger", 0, 8192),
         )
         return Kept(path, fields.word("url"), fields.word("sha256"), pixels)
     except ModelError as error:

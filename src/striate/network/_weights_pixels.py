@@ -17,6 +17,8 @@ class Pixels:
         crop: share of a square picture's side that was seen, over 0 to 1: it is brought to
             height / crop, and the centre cut out.
         said_by: where these numbers come from, a phrase for people.
+        larger: side in pixels at which pictures that are large enough are recognised better than at
+            `height`; 0 where none is known.
     """
 
     mean: tuple[float, ...]
@@ -26,6 +28,7 @@ class Pixels:
     interpolation: str
     crop: float
     said_by: str
+    larger: int = 0
 
     @property
     def margin(self) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from striate.errors import NetworkError, UsageError
-from striate.network import summary
+from striate.network import Pixels, summary
 from striate.training._choice import Choice
 from striate.training._facts import Facts
 from striate.training._settings import Settings
@@ -80,7 +80,7 @@ def _channels(facts: Facts) -> tuple[int, str]:
 
 def _image_size(facts: Facts) -> tuple[tuple[int, int], str]:
     if facts.pixels is not None:
-        return (facts.pixels.height, facts.pixels.width), "the pretrained weights' own size"
+        return _size_for_weights(facts.pixels, min(facts.height, facts.width))
     if facts.uniform and max(facts.height, facts.width) <= SMALL:
         size = (facts.height, facts.width)
         return size, "the pictures' own size"
@@ -91,6 +91,15 @@ def _image_size(facts: Facts) -> tuple[tuple[int, int], str]:
         f"the shorter sides' median is {min(facts.height, facts.width)} px; "
         f"at most {largest} px on {where}"
     )
+
+
+def _size_for_weights(pixels: Pixels, shorter: int) -> tuple[tuple[int, int], str]:
+    own = f"the pretrained weights' own {pixels.height} px"
+    if pixels.larger and shorter >= pixels.larger / pixels.crop:
+        return (pixels.larger, pixels.larger), (
+            f"above {own}: these pictures are larger, and are recognised better so"
+        )
+    return (pixels.height, pixels.width), own
 
 
 def _resize(facts: Facts) -> tuple[str, str]:
