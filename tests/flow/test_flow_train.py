@@ -13,8 +13,10 @@ from torch import nn
 
 import striate
 from pictures import save, stripes, write_folder
-from striate.errors import NetworkError
+from striate.errors import NetworkError, UsageError
 from striate.flow import Run
+from striate.network import find_weights
+from striate.network._weights_pixels import IMAGENET
 from striate.training import Epoch, Silent
 
 
@@ -70,6 +72,28 @@ def test_the_run_folder_holds_what_its_page_lists(run: Run) -> None:
         "results.json",
         "steps.csv",
     ]
+
+
+def test_the_weights_of_a_model_folder_are_used_as_its_model_json_says(
+    run: Run, tmp_path: Path
+) -> None:
+    path = run.folder / "model" / "weights.safetensors"
+    expected = read_json(path.with_name("model.json"))["input"]
+    pixels = find_weights("compact", path).pixels
+    assert [list(pixels.mean), list(pixels.deviation)] == [expected["mean"], expected["deviation"]]
+    assert (pixels.height, pixels.width) == (expected["height"], expected["width"])
+    assert pixels.said_by == f"those of the model in {path.parent}"
+    # Alone, or as another file beside that model.json, they say nothing.
+    alone = tmp_path / "weights.safetensors"
+    alone.write_bytes(path.read_bytes())
+    assert find_weights("compact", alone).pixels == IMAGENET
+    alone.with_name("model.json").write_bytes(path.with_name("model.json").read_bytes())
+    assert find_weights("compact", alone).pixels.mean == pixels.mean
+    alone.write_bytes(path.read_bytes() + b" ")
+    assert find_weights("compact", alone).pixels == IMAGENET
+    alone.with_name("model.json").write_text("{}")
+    with pytest.raises(UsageError, match=r"To use weights\.safetensors alone, copy it to another"):
+        find_weights("compact", alone)
 
 
 def test_stripes_are_learnt(run: Run) -> None:

@@ -8,7 +8,8 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 from striate.data._fetch import Opener, from_net
-from striate.errors import UsageError, unknown
+from striate.errors import ModelError, UsageError, unknown
+from striate.model._manifest import MANIFEST, read_manifest
 from striate.network._weights_file import SUFFIXES, hash_file, read_file
 from striate.network._weights_hub import find_at_timm, pixels_at_timm
 from striate.network._weights_known import (
@@ -144,7 +145,30 @@ def _from_file(network: str, path: Path, known: Package | None) -> Pretrained:
         origin=f"file {path}",
         path=path,
         sha256=sha256,
-        pixels=_pixels_of_file(network, sha256, known),
+        pixels=_pixels_of_model(path, sha256) or _pixels_of_file(network, sha256, known),
+    )
+
+
+def _pixels_of_model(path: Path, sha256: str) -> Pixels | None:
+    """Return what the model expects whose folder the weights lie in; None where they don't."""
+    if not (path.with_name(MANIFEST)).is_file():
+        return None
+    try:
+        manifest = read_manifest(path.parent)
+    except ModelError as error:
+        raise UsageError(f"{error} To use {path.name} alone, copy it to another folder.") from None
+    if sha256 != manifest.files.get(path.name) or len(manifest.mean) != 3:
+        # Another file that lies there; or grey pictures' weights, which no colour is known for.
+        return None
+    shape = manifest.shape
+    return Pixels(
+        mean=manifest.mean,
+        deviation=manifest.deviation,
+        height=shape.height,
+        width=shape.width,
+        interpolation=shape.interpolation,
+        crop=shape.height / shape.wide.height,
+        said_by=f"those of the model in {path.parent}",
     )
 
 
