@@ -69,12 +69,13 @@ def test_listed_and_cleared(cache: Path, tmp_path: Path) -> None:
     assert list(cache.iterdir()) == []
 
 
-def test_features_count_with_their_store_and_go_with_it_but_weights_stay(
+def test_features_count_with_their_store_and_go_with_it_but_fetched_weights_stay(
     cache: Path, tmp_path: Path
 ) -> None:
-    weights = cache / "weights" / "backbone-0123"
-    weights.parent.mkdir(parents=True)
-    weights.write_bytes(b"kept" * 1000)
+    weights, backbone = cache / "weights" / "resnet18.pth", cache / "backbones" / "0123"
+    for path in (weights, backbone):
+        path.parent.mkdir(parents=True)
+        path.write_bytes(b"kept" * 1000)
     with keep(tmp_path / "ants") as stored:
         assert stored.folder is not None
         before = json.loads(striate("cache", "--json").out)

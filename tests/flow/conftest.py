@@ -29,5 +29,5 @@ def lite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lite]:
 def package(lite: Lite, own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Lite:
     """Let the package count as installed; the backbone is kept already, pictures aren't."""
     monkeypatch.syspath_prepend(str(lite.site))
-    (own_cache / "weights").symlink_to(lite.cache / "weights", target_is_directory=True)
+    (own_cache / "backbones").symlink_to(lite.cache / "backbones", target_is_directory=True)
     return lite

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,7 +19,7 @@ import striate
 from pictures import save, stripes, write_folder
 from striate.flow import Run
 from striate.flow import _backbone as backbone_module
-from striate.flow._backbone import KeptBackbone, _key, _read
+from striate.flow._backbone import MOST_KEPT, KeptBackbone, _keep, _key, _read
 from striate.flow._frozen import is_frozen
 from striate.image import Shape
 from striate.model import verify
@@ -59,10 +60,10 @@ def read_json(path: Path) -> Any:
 
 
 def kept_backbone(lite: Lite) -> KeptBackbone:
-    (path,) = (lite.cache / "weights").iterdir()
+    (path,) = (lite.cache / "backbones").iterdir()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("STRIATE_CACHE", str(lite.cache))
-        found = _read(path.name.removeprefix("backbone-"))
+        found = _read(path.name)
     assert found is not None
     return found
 
@@ -213,12 +214,27 @@ def test_what_was_computed_before_a_run_was_stopped_is_kept(package: Lite, tmp_p
     assert weights_of(run) == weights_of(package.run)
 
 
-def test_without_a_cache_features_are_computed_each_time(package: Lite, tmp_path: Path) -> None:
+def test_without_a_cache_everything_is_computed_each_time(
+    package: Lite, own_cache: Path, tmp_path: Path
+) -> None:
+    (own_cache / "backbones").unlink()
     for _ in range(2):
         ear = Ear()
         run = train(package.pictures, tmp_path, listener=ear, settings={"data": {"cache": False}})
         assert ear.done["Computing features"] == 24
         assert weights_of(run) == weights_of(package.run)
+    assert [path.name for path in own_cache.iterdir()] == []
+
+
+def test_backbones_longest_unused_go(own_cache: Path, lite: Lite) -> None:
+    made = kept_backbone(lite)
+    for second in range(MOST_KEPT):
+        _keep(replace(made, key=f"{second}"))
+        os.utime(own_cache / "backbones" / f"{second}", (second, second))
+    assert _read("0") is not None
+    _keep(replace(made, key="new"))
+    kept = {path.name for path in (own_cache / "backbones").iterdir()}
+    assert kept == {"new", "0", *(f"{second}" for second in range(2, MOST_KEPT))}
 
 
 @pytest.mark.slow

@@ -20,6 +20,9 @@ HEADERS = "headers-"
 FEATURES = "features-"
 """Files of a store beside its pixels; the last two begin a name."""
 
+BACKBONES = "backbones"
+"""Folder beside the stores: pretrained backbones that were made ready to run."""
+
 _PREFIX = "pictures-"
 
 
@@ -77,9 +80,13 @@ def remove(path: Path) -> bool:
 
 
 def remove_all(cache: Path | None = None) -> tuple[list[KeptStore], list[KeptStore]]:
-    """Remove every kept store, and what killed processes left; return (removed, still in use)."""
+    """Remove every kept store, and what killed processes left; return (removed, still in use).
+
+    Backbones go too.
+    """
     below = cache or cache_folder()
     sweep(below)
+    shutil.rmtree(below / BACKBONES, ignore_errors=True)
     removed: list[KeptStore] = []
     left: list[KeptStore] = []
     for one in kept_stores(below):

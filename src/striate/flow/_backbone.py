@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from striate.data._cache_folder import BACKBONES
 from striate.data._cache_sealed import read_sealed, write_sealed
 from striate.data._room import cache_folder
 from striate.errors import CheckError, DiskError, UsageError
@@ -25,6 +28,9 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 """Version of the files that are kept; it must grow whenever the same weights may give others."""
+
+MOST_KEPT = 8
+"""Backbones that are kept, the last used ones: a few dozen MB each."""
 
 AGREE = 1e-4
 """How far features may be from PyTorch's, as a share of the largest."""
@@ -85,7 +91,9 @@ class KeptBackbone:
 
 
 def open_backbone(prepared: Prepared) -> KeptBackbone:
-    """Return the backbone that the settings want; where it isn't kept, it is made and then kept.
+    """Return the backbone that the settings want; where it isn't kept, it is made.
+
+    It is kept then, unless nothing is (`data.cache`).
 
     Raises:
         UsageError: the weights can't be had, or don't fit.
@@ -93,9 +101,13 @@ def open_backbone(prepared: Prepared) -> KeptBackbone:
     """
     pretrained = pretrained_of(prepared.settings)
     assert pretrained is not None
-    key = _key(prepared, pretrained)
-    found = _read(key)
-    return _made(prepared, pretrained, key) if found is None else found
+    key, keep = _key(prepared, pretrained), prepared.settings.data.cache
+    found = _read(key) if keep else None
+    if found is None:
+        found = _made(prepared, pretrained, key)
+        if keep:
+            _keep(found)
+    return found
 
 
 def _key(prepared: Prepared, pretrained: Pretrained) -> str:
@@ -121,13 +133,16 @@ def _hash(prepared: Prepared) -> str:
 
 
 def _path(key: str) -> Path:
-    return cache_folder() / "weights" / f"backbone-{key}"
+    return cache_folder() / BACKBONES / key
 
 
 def _read(key: str) -> KeptBackbone | None:
-    found = read_sealed(_path(key), 2)
+    path = _path(key)
+    found = read_sealed(path, 2)
     if found is None:
         return None
+    with suppress(OSError):
+        os.utime(path)
     words, (onnx, tensors) = found
     return KeptBackbone(
         onnx=onnx.tobytes(),
@@ -153,6 +168,9 @@ def _keep(made: KeptBackbone) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_sealed(path, words, arrays)
+        newest = sorted(path.parent.iterdir(), key=lambda one: -one.stat().st_mtime)
+        for one in newest[MOST_KEPT:]:
+            one.unlink(missing_ok=True)
     except (OSError, DiskError):
         # It can be made again: a run needn't end for that.
         return
@@ -201,7 +219,7 @@ def _made(prepared: Prepared, pretrained: Pretrained, key: str) -> KeptBackbone:
         outputs=outputs,
         options=settings.network.all_options,
     )
-    made = KeptBackbone(
+    return KeptBackbone(
         onnx=onnx,
         tensors=save(state),
         mean=_numbers(scaled.data.mean),
@@ -214,8 +232,6 @@ def _made(prepared: Prepared, pretrained: Pretrained, key: str) -> KeptBackbone:
         notes=network.notes,
         key=key,
     )
-    _keep(made)
-    return made
 
 
 def _numbers(values: list[float] | str | None) -> tuple[float, ...]:
