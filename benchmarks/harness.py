@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -50,13 +51,15 @@ class Contender:
 
 
 # A forked process starts with its parent's peak memory, so a small process starts the command and
-# measures it: about 9 MB, less than any command here takes.
+# measures it: about 9 MB, less than any command here takes. It ends the command, too, after LONGEST.
 LAUNCH = """
-import json, os, sys, time
+import json, os, signal, sys, time
 begun = time.perf_counter()
 process = os.fork()
 if process == 0:
-    os.execvp(sys.argv[2], sys.argv[2:])
+    os.execvp(sys.argv[3], sys.argv[3:])
+signal.signal(signal.SIGALRM, lambda *_: os.kill(process, signal.SIGTERM))
+signal.alarm(int(sys.argv[2]))
 _, status, usage = os.wait4(process, 0)
 with open(sys.argv[1], "w") as file:
     json.dump({
@@ -69,29 +72,37 @@ sys.exit(os.waitstatus_to_exitcode(status))
 
 
 def run(contender: Contender) -> Measured:
-    """Run a command once in an empty folder; `{folder}` in its words becomes that folder."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        words = [word.replace("{folder}", name) for word in contender.command]
-        usage = folder / "usage.json"
-        done = subprocess.run(
-            [sys.executable, "-S", "-E", "-c", LAUNCH, str(usage), *words],
-            cwd=name,
-            env=os.environ | {"STRIATE_CACHE": str(folder / "cache")} | contender.environment,
-            capture_output=True,
-            text=True,
-            timeout=LONGEST,
-            check=False,
+    """Run a command once in an empty folder; `{folder}` in its words becomes that folder.
+
+    It is sent SIGTERM after LONGEST seconds. The folder of one that fails is left, and named: a
+    training can be resumed there.
+    """
+    name = tempfile.mkdtemp()
+    folder = Path(name)
+    words = [word.replace("{folder}", name) for word in contender.command]
+    usage = folder / "usage.json"
+    done = subprocess.run(
+        [sys.executable, "-S", "-E", "-c", LAUNCH, str(usage), str(LONGEST), *words],
+        cwd=name,
+        env=os.environ | {"STRIATE_CACHE": str(folder / "cache")} | contender.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    spent = json.loads(usage.read_text())
+    if done.returncode:
+        raise SystemExit(
+            f"{words} left with {done.returncode} after {spent['seconds']:.0f} s (the most is "
+            f"{LONGEST:,}); its folder is left: {folder}\n{done.stderr[-2000:]}"
         )
-        if done.returncode:
-            raise SystemExit(f"{words} left with {done.returncode}:\n{done.stderr[-2000:]}")
-        spent = json.loads(usage.read_text())
-        return Measured(
-            seconds=spent["seconds"],
-            cpu_seconds=spent["cpu"],
-            megabytes=spent["kilobytes"] / 1024,
-            figures=contender.read(done.stdout, folder),
-        )
+    figures = contender.read(done.stdout, folder)
+    shutil.rmtree(folder, ignore_errors=True)
+    return Measured(
+        seconds=spent["seconds"],
+        cpu_seconds=spent["cpu"],
+        megabytes=spent["kilobytes"] / 1024,
+        figures=figures,
+    )
 
 
 def compare(
