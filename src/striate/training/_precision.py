@@ -5,10 +5,13 @@ export: only products of weights and layers' outputs are rounded to 8 bits of fr
 """
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Literal
 
 import torch
 from torch import Tensor
+
+from striate.training._small_maps import SmallMaps
 
 Precision = Literal["float32", "bfloat16"]
 
@@ -34,6 +37,8 @@ def forward(
     """
     if precision == "float32":
         return network(pictures_BCHW)
-    with torch.autocast(pictures_BCHW.device.type, torch.bfloat16):
+    device = pictures_BCHW.device.type
+    faster = SmallMaps() if device == "cpu" else nullcontext()
+    with torch.autocast(device, torch.bfloat16), faster:
         logits_BK = network(pictures_BCHW)
     return logits_BK.float()
