@@ -41,5 +41,6 @@ def test_an_unknown_recipe_is_refused_with_the_nearest() -> None:
         recipe("cnn_3")
     assert str(caught.value) == (
         "There is no recipe called 'cnn_3'. Did you mean 'cnn3'? "
-        "Known: quick, cifar10, cifar10-quick, digits-best, cnn3, cnn3-plateau, cnn5, cnn64, cnn-gap."
+        "Known: quick, cifar10, cifar10-quick, cifar10-best, digits-best, cnn3, cnn3-plateau, cnn5, "
+        "cnn64, cnn-gap."
     )
