@@ -92,6 +92,9 @@ def test_the_weights_of_a_model_folder_are_used_as_its_model_json_says(
     alone.write_bytes(path.read_bytes() + b" ")
     assert find_weights("compact", alone).pixels == IMAGENET
     alone.with_name("model.json").write_text("{}")
+    other = alone.with_name("resnet.safetensors")
+    other.write_bytes(path.read_bytes())
+    assert find_weights("compact", other).pixels == IMAGENET
     with pytest.raises(UsageError, match=r"To use weights\.safetensors alone, copy it to another"):
         find_weights("compact", alone)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from striate.data._fetch import Opener, from_net
 from striate.errors import ModelError, UsageError, unknown
-from striate.model._manifest import MANIFEST, read_manifest
+from striate.model._manifest import MANIFEST, WEIGHTS, read_manifest
 from striate.network._weights_file import SUFFIXES, hash_file, read_file
 from striate.network._weights_hub import find_at_timm, pixels_at_timm
 from striate.network._weights_known import (
@@ -151,7 +151,8 @@ def _from_file(network: str, path: Path, known: Package | None) -> Pretrained:
 
 def _pixels_of_model(path: Path, sha256: str) -> Pixels | None:
     """Return what the model expects whose folder the weights lie in; None where they don't."""
-    if not (path.with_name(MANIFEST)).is_file():
+    # By both names: a model.json beside other weights may be any program's.
+    if path.name != WEIGHTS or not path.with_name(MANIFEST).is_file():
         return None
     try:
         manifest = read_manifest(path.parent)
