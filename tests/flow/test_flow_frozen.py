@@ -371,7 +371,10 @@ def test_a_backbone_is_kept_by_what_it_depends_on(mean: str) -> None:
     def key(digest: int, **data: Any) -> str:
         prepared: Any = SimpleNamespace(
             settings=make_settings(
-                {"data": {"mean": mean, "deviation": "weights"} | data, "network": {"name": "x"}}
+                {
+                    "data": {"mean": mean, "deviation": "weights"} | data,
+                    "network": {"name": "resnet18"},
+                }
             ),
             shape=Shape(height=8, width=8, channels=3),
             store=SimpleNamespace(digests=np.full((4, 16), digest, np.uint8)),

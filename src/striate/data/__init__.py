@@ -16,6 +16,13 @@ from striate.data._check_pixels import pixel_findings
 from striate.data._digits import write_digits
 from striate.data._duplicate import DuplicateGroup, Duplicates
 from striate.data._duplicates import find_duplicates
+from striate.data._feature_batches import (
+    AnyBatch,
+    AnyBatches,
+    FeatureBatch,
+    FeatureBatches,
+    KeptFeatures,
+)
 from striate.data._named import named_sources
 from striate.data._open import SourceLike, open_source
 from striate.data._order import hash_ids, hash_names, order
@@ -45,13 +52,18 @@ __all__ = [
     "TRAIN",
     "UNDECIDED",
     "VALIDATION",
+    "AnyBatch",
+    "AnyBatches",
     "Audit",
     "Augmentation",
     "Batch",
     "Batches",
     "DuplicateGroup",
     "Duplicates",
+    "FeatureBatch",
+    "FeatureBatches",
     "Finding",
+    "KeptFeatures",
     "NamedSource",
     "Pictures",
     "Progress",

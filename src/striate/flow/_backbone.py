@@ -7,7 +7,7 @@ import json
 import os
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,7 @@ from striate.data._room import cache_folder
 from striate.errors import CheckError, DiskError, UsageError
 from striate.flow._prepare import Prepared, outputs_of, pretrained_of
 from striate.model import BATCH, Backbone
-from striate.network import Dense, Pretrained
+from striate.network import Dense, Pretrained, entry
 
 if TYPE_CHECKING:
     from striate.network import Classifier
@@ -110,15 +110,24 @@ def open_backbone(prepared: Prepared) -> KeptBackbone:
     return found
 
 
+def without_layers(prepared: Prepared) -> Prepared:
+    """Return what is prepared with a head of one layer: a backbone is kept for all its heads."""
+    settings = prepared.settings.model_copy(deep=True)
+    settings.network.head.dense, settings.network.head.dropout = [], None
+    settings.network.options.pop("dropout", None)
+    return replace(prepared, settings=settings)
+
+
 def _key(prepared: Prepared, pretrained: Pretrained) -> str:
     """Return the hash of everything that the kept files depend on."""
     settings, shape = prepared.settings, prepared.shape
     scaling = (settings.data.mean, settings.data.deviation)
+    own = {one.name: one.default for one in entry(settings.network.name or "").options}
     words = {
         "format": FORMAT,
         "weights": pretrained.sha256,
         "network": settings.network.name,
-        "options": settings.network.all_options,
+        "options": own | settings.network.all_options,
         "shape": [shape.channels, shape.height, shape.width],
         "scaling": scaling,
         "pictures": _hash(prepared) if "computed" in scaling else "",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import torch
 from torch import nn
 
-from striate.data import Augmentation, Batch, Batches, Source
+from striate.data import AnyBatch, Augmentation, Batches, Source
 from striate.data._words import some
 from striate.errors import NetworkError, UsageError
 from striate.flow._learning import optimizer_of, rate_of
@@ -68,7 +68,7 @@ class Trained:
     """A trained network with what exports and measures it; the best weights are loaded."""
 
     network: nn.Module
-    stage: InputStage
+    stage: nn.Module
     task: Task
     outputs: int
     fitted: Fitted
@@ -147,7 +147,7 @@ NO_BACKBONE = (
 )
 
 
-def _whiten(network: nn.Module, stage: InputStage, prepared: Prepared) -> None:
+def _whiten(network: nn.Module, stage: nn.Module, prepared: Prepared) -> None:
     shape, train = prepared.shape, prepared.split.train
     some = train[: max(2, WHITENING_PIXELS // (shape.height * shape.width))]
     with torch.inference_mode():
@@ -155,7 +155,7 @@ def _whiten(network: nn.Module, stage: InputStage, prepared: Prepared) -> None:
     whiten(network, pictures)
 
 
-def count_outputs(network: nn.Module, stage: InputStage, prepared: Prepared) -> int:
+def count_outputs(network: nn.Module, stage: nn.Module, prepared: Prepared) -> int:
     """Return the number of logits, by trying two pictures.
 
     Raises:
@@ -249,7 +249,7 @@ def make_ready(
     return _plan(prepared, settings, network, stage, task, outputs, world)
 
 
-def to_device(network: nn.Module, stage: InputStage, device: torch.device) -> None:
+def to_device(network: nn.Module, stage: nn.Module, device: torch.device) -> None:
     """Bring both to where they train, kernels as channels_last."""
     network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     stage.to(device)
@@ -280,7 +280,7 @@ def _plan(
     prepared: Prepared,
     settings: Settings,
     network: nn.Module,
-    stage: InputStage,
+    stage: nn.Module,
     task: Task,
     outputs: int,
     world: World,
@@ -335,6 +335,6 @@ def _plan(
     )
 
 
-def _named(source: Source, batch: Batch) -> str:
+def _named(source: Source, batch: AnyBatch) -> str:
     names = (source.pictures.name(position) for position in batch.positions.tolist())
     return f"The step's pictures: {some(names, NAMED)}."

@@ -17,12 +17,12 @@ from striate.flow._features import MIRRORED, PLAIN, features_of
 from striate.flow._finish import Ended
 from striate.flow._prepare import Prepared, outputs_of, progress
 from striate.flow._ship import Product
-from striate.network import entry
 from striate.task import weights_of_classes
 from striate.training import Settings
 from striate.training._compose import compose
 from striate.training._head import Fit, Samples, fit_head
 from striate.training._head_model import Model, answers_of
+from striate.training._start import dense_layers
 
 Floats32 = npt.NDArray[np.float32]
 Positions = npt.NDArray[np.int64]
@@ -78,14 +78,7 @@ def is_frozen(settings: Settings) -> bool:
     So it is for a head of one dense layer; others are trained step by step.
     """
     network = settings.network
-    return bool(network.freeze) and not _dense(settings) and network.views == 1
-
-
-def _dense(settings: Settings) -> Any:
-    """Return the head's dense layers before the last, as given or as the network has them itself."""
-    network = settings.network
-    own = {one.name: one.default for one in entry(network.name or "").options}
-    return network.all_options.get("dense", own.get("dense"))
+    return bool(network.freeze) and not dense_layers(settings) and network.views == 1
 
 
 def fit_frozen(prepared: Prepared, told: Told, *, own_loss: bool = False) -> Frozen:

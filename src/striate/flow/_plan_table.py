@@ -30,6 +30,7 @@ from striate.flow._prepare import (
 )
 from striate.image import Shape
 from striate.training import Choice, Listener, Settings, make_settings
+from striate.training._start import trains_on_features
 
 Tree = Mapping[str, Any]
 
@@ -128,7 +129,7 @@ class Planning:
             step_low=cost.step.low,
             step_high=cost.step.high,
             epoch=cost.epoch,
-            epochs=1 if is_frozen(settings) else settings.training.epochs or 1,
+            epochs=1 if _looks_once(settings) else settings.training.epochs or 1,
             fixed=started + cost.before + cost.after,
             memory=self.base
             + cost.memory
@@ -142,8 +143,12 @@ class Planning:
         text = key.model_dump_json(exclude={"data": {"mean", "deviation"}})
         if text not in self.costs:
             sample = self.samples[ready.shape]
-            find = find_frozen_cost if is_frozen(ready.settings) else find_cost
+            find = find_frozen_cost if _looks_once(ready.settings) else find_cost
             self.costs[text] = find(ready, sample, seconds=self.seconds)
             # With what computing, exporting and checking have loaded, which no run is without.
             self.base = self.base or process_memory()
         return self.costs[text]
+
+
+def _looks_once(settings: Settings) -> bool:
+    return is_frozen(settings) or trains_on_features(settings)

@@ -203,7 +203,7 @@ def _run(prepared: Prepared, job: _Job, out: Path, name: str | None) -> Run:
             "--freeze: a head on kept features is fit by one process, in seconds. Run it without "
             "torchrun, or train the whole network with --no-freeze."
         )
-    with stopped_at_once("Stopped; features that were computed are kept for the next run."):
+    with stopped_at_once(FEATURES_KEPT):
         frozen = fit_frozen(prepared, job.told, own_loss=job.loss is not None)
         decision = decide(prepared, frozen)
     if decision.on:
@@ -233,6 +233,7 @@ def _run_frozen(prepared: Prepared, job: _Job, out: Path, name: str | None, star
         return finish(prepared, ended, folder, job.told, job.begun, Stop())
 
 
+FEATURES_KEPT = "Stopped; features that were computed are kept for the next run."
 HEAD_ONLY = "the head was fit on frozen features"
 
 
@@ -249,6 +250,7 @@ def _run_steps(
     from striate.flow._fit import make_ready
     from striate.flow._follow import follow
     from striate.flow._look import layer_table, second_look
+    from striate.flow._on_features import on_features
     from striate.flow._plan_cost import rehearse_export
     from striate.flow._rate import with_measured_rate
     from striate.network import Network
@@ -272,16 +274,26 @@ def _run_steps(
         from striate.flow._minutes import find_pace
 
         pace = find_pace(prepared, plan, begun=job.begun)
+    with stopped_at_once(FEATURES_KEPT):
+        steps = on_features(prepared, plan, told)
     folder = _folder_of(job, out, name, prepared)
     with RunLock(folder):
-        return _train_in(folder, prepared, plan, table, job, pace, start)
+        return _train_in(folder, prepared, _Plans(plan, steps, table), job, pace, start)
+
+
+@dataclass(frozen=True)
+class _Plans:
+    """The plan of the whole network, that of its steps (the same, or of its head), and its layers."""
+
+    whole: Plan
+    steps: Plan
+    table: Summary
 
 
 def _train_in(
     folder: Path,
     prepared: Prepared,
-    plan: Plan,
-    table: Summary,
+    plans: _Plans,
     job: _Job,
     pace: Pace | None,
     start: Start | None,
@@ -290,6 +302,7 @@ def _train_in(
     from striate.flow._finish import finish
     from striate.flow._fit import train_network
     from striate.flow._follow import lead
+    from striate.flow._on_features import fact, whole
     from striate.flow._product import ended_of
     from striate.training._keeper import Keeper
     from striate.training._position import Position
@@ -313,9 +326,10 @@ def _train_in(
         again=again,
         saved=saved,
     )
-    facts = facts_of(prepared, plan.network)
+    plan = plans.steps
+    facts = facts_of(prepared, plans.whole.network)
     tuning = [fine_tuning_fact(prepared, *start)] if start else []
-    told.found([*facts, *tuning, *world.facts()])
+    told.found([*facts, *fact(plans.whole, plan), *tuning, *world.facts()])
     at = Position.from_tree(saved.tree["position"]) if saved else Position()
     if job.resume is not None:
         told.listener.say(f"Going on in epoch {at.epoch}, after {at.step:,} steps.")
@@ -334,5 +348,6 @@ def _train_in(
             raise StoppedError(
                 f"Stopped; what is done is saved. Go on with: {again}", stop.exit_code
             )
-        ended = better_of(prepared, ended_of(prepared, trained, table), trained, start, told)
+        trained = whole(trained, plans.whole)
+        ended = better_of(prepared, ended_of(prepared, trained, plans.table), trained, start, told)
         return finish(prepared, ended, folder, told, job.begun, stop)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from math import ceil
 from time import perf_counter
 
-from striate.data import Batch
+from striate.data import AnyBatch
 from striate.training._events import Epoch, Step
 from striate.training._position import Position
 
@@ -43,7 +43,7 @@ class Clock:
         self._at.epoch_seconds += now - self._last
         self._last = now
 
-    def waited_for(self, batches: Iterable[Batch]) -> Iterator[Batch]:
+    def waited_for(self, batches: Iterable[AnyBatch]) -> Iterator[AnyBatch]:
         """Yield the batches; the time until each is there counts as waiting."""
         coming = iter(batches)
         while True:

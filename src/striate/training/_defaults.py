@@ -8,7 +8,7 @@ from striate.network import Pixels, summary
 from striate.training._choice import Choice
 from striate.training._facts import Facts
 from striate.training._settings import Settings
-from striate.training._start import NO_WEIGHTS, choose_start
+from striate.training._start import NO_WEIGHTS, choose_start, dense_layers, trains_on_features
 
 COURSE_RATE = 1e-3
 SMALL = 64
@@ -41,9 +41,11 @@ def choose(settings: Settings, facts: Facts) -> tuple[Settings, list[Choice]]:
     decide("data", "interpolation", lambda: _interpolation(facts))
     default_network = chosen.network.name == "compact"
     pretrained = chosen.network.weights != NO_WEIGHTS
-    decide("training", "batch_size", lambda: _batch_size(facts, pretrained))
+    # Of pretrained weights all are trained, or a head on features that were computed once.
+    whole = pretrained and not trains_on_features(chosen)
+    decide("training", "batch_size", lambda: _batch_size(facts, whole))
     if chosen.training.minutes is None and not chosen.training.steps:
-        decide("training", "epochs", lambda: _epochs(facts, pretrained))
+        decide("training", "epochs", lambda: _epochs(facts, whole))
     if chosen.training.precision == "auto":
         chosen.training.precision = None
     if chosen.network.freeze:
@@ -54,11 +56,13 @@ def choose(settings: Settings, facts: Facts) -> tuple[Settings, list[Choice]]:
         "precision",
         lambda: choose_precision(chosen, facts.classes, facts.device, fast=facts.fast_bfloat16),
     )
-    decide("loss", "name", lambda: _loss(facts, bool(chosen.network.freeze)))
-    decide("optimizer", "name", lambda: _optimizer(default_network or pretrained))
     decide(
-        "optimizer", "learning_rate", lambda: _learning_rate(chosen, default_network, pretrained)
+        "loss",
+        "name",
+        lambda: _loss(facts, bool(chosen.network.freeze and not dense_layers(chosen))),
     )
+    decide("optimizer", "name", lambda: _optimizer(default_network or pretrained))
+    decide("optimizer", "learning_rate", lambda: _learning_rate(chosen, default_network, whole))
     if pretrained:
         decide("optimizer", "layer_decay", lambda: LAYER_DECAY)
     decide("schedule", "name", lambda: _schedule(default_network or pretrained))
@@ -263,6 +267,11 @@ def _augment(chosen: Settings, facts: Facts, choices: list[Choice]) -> None:
             "brightness": 0.2,
             "contrast": 0.2,
         }
+    if trains_on_features(chosen):
+        reason = "features are computed once of each picture, and once of its mirror image"
+        wanted = {key: value for key, value in wanted.items() if key == "horizontal_flip"}
+        if not wanted:
+            reason = "features are computed once of each picture"
     off = {"horizontal_flip": False, "vertical_flip": False, "crop": 0}
     taken = {}
     for key in type(group).model_fields:

@@ -20,6 +20,7 @@ from torch.distributed.distributed_c10d import PrefixStore
 from torch.distributed.rendezvous import rendezvous
 
 from striate._launch import local_process, machine_number
+from striate.data import Batches
 from striate.errors import NetworkError, PeerError, UsageError
 from striate.task import Task
 from striate.training._interrupt import Stop
@@ -142,6 +143,7 @@ class Together:
         processes may hang on that order in its last bit, and a resumed run has a first pass, too.
         """
         kept = [one.clone() for one in plan.network.buffers()]
+        assert isinstance(plan.batches, Batches)  # a head on features is trained by one process
         shape = plan.batches.store.shape
         size = (2, shape.channels, shape.height, shape.width)
         plan.network.train()

@@ -11,7 +11,6 @@ from striate.errors import NetworkError
 from striate.image import Shape
 from striate.network import Classifier
 from striate.task import Task
-from striate.training._pixels import InputStage
 
 OPSET = 18
 
@@ -19,7 +18,7 @@ OPSET = 18
 class Shipped(nn.Module):
     """Pixels in, logits and answer out: what network.onnx computes."""
 
-    def __init__(self, stage: InputStage, network: nn.Module, task: Task) -> None:
+    def __init__(self, stage: nn.Module, network: nn.Module, task: Task) -> None:
         super().__init__()
         self.stage = stage
         self.network = network
@@ -34,7 +33,7 @@ class Shipped(nn.Module):
 class Features(nn.Module):
     """Pixels in, what the last layer of a head reads out."""
 
-    def __init__(self, stage: InputStage, network: Classifier) -> None:
+    def __init__(self, stage: nn.Module, network: Classifier) -> None:
         super().__init__()
         self.stage = stage
         self.backbone = network.backbone
@@ -46,7 +45,7 @@ class Features(nn.Module):
         return features_NF
 
 
-def to_onnx(stage: InputStage, network: nn.Module, task: Task, shape: Shape) -> bytes:
+def to_onnx(stage: nn.Module, network: nn.Module, task: Task, shape: Shape) -> bytes:
     """Return the ONNX file of a network in evaluation mode, on the CPU.
 
     Raises:
@@ -55,7 +54,7 @@ def to_onnx(stage: InputStage, network: nn.Module, task: Task, shape: Shape) -> 
     return _written(Shipped(stage, network, task), ["logits", "answer"], shape)
 
 
-def features_to_onnx(stage: InputStage, network: Classifier, shape: Shape) -> bytes:
+def features_to_onnx(stage: nn.Module, network: Classifier, shape: Shape) -> bytes:
     """Return the ONNX file from pixels to what the head's last layer reads, in evaluation mode.
 
     Its output is "features", float32 (N, F).

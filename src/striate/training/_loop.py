@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from striate.data import Batch
+from striate.data import AnyBatch
 from striate.errors import NotFiniteError, PeerError
 from striate.training._average import Average
 from striate.training._clock import Clock
@@ -200,7 +200,7 @@ class _Running:
             self.offer()
         return True
 
-    def _step(self, batch: Batch) -> None:
+    def _step(self, batch: AnyBatch) -> None:
         plan, at, first = self.plan, self.at, self.at.batches == 0
         self.rate = at.rate_factor * plan.rate(at.step, at.validations)
         pictures = pictures_of(batch, plan.device)
@@ -246,7 +246,7 @@ class _Running:
             self.buffers.keep()
             raise NotFiniteError(_not_finite_weights(name, step, rate))
 
-    def _slow_down(self, error: NotFiniteError, batch: Batch | None) -> None:
+    def _slow_down(self, error: NotFiniteError, batch: AnyBatch | None) -> None:
         """Halve the rate for what is left of the run; raise where it was halved twice before."""
         at, good = self.at, self.good
         if at.rate_factor <= SMALLEST_FACTOR:

@@ -12,7 +12,7 @@ from itertools import count
 import numpy as np
 import numpy.typing as npt
 
-from striate.data import Batch
+from striate.data import AnyBatch
 from striate.errors import NotFiniteError, UsageError
 from striate.training._plan import Plan
 from striate.training._step import pictures_of, train_step
@@ -164,6 +164,6 @@ def _risen(losses: list[float], steps: int) -> bool:
     return float(np.mean(losses[-5:])) > start + DIVERGED * (start - min(losses))
 
 
-def _forever(plan: Plan) -> Generator[Batch, None, None]:
+def _forever(plan: Plan) -> Generator[AnyBatch, None, None]:
     for epoch in count(1):
         yield from plan.batches.epoch(epoch)

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from striate.data import Store
+from striate.data import KeptFeatures, Store
 from striate.task import Task
 from striate.training._world import ALONE, World
 
@@ -17,7 +17,7 @@ EVALUATION_BATCH = 256
 def logits_of(
     network: nn.Module,
     stage: nn.Module,
-    store: Store,
+    store: Store | KeptFeatures,
     positions: npt.NDArray[np.int64],
     device: torch.device,
     world: World = ALONE,
@@ -42,7 +42,7 @@ def measure(
     network: nn.Module,
     stage: nn.Module,
     task: Task,
-    store: Store,
+    store: Store | KeptFeatures,
     targets: npt.NDArray[Any],
     positions: npt.NDArray[np.int64],
     device: torch.device,
@@ -64,7 +64,7 @@ def answers_of(
     network: nn.Module,
     stage: nn.Module,
     task: Task,
-    store: Store,
+    store: Store | KeptFeatures,
     positions: npt.NDArray[np.int64],
 ) -> npt.NDArray[np.float32]:
     """Return PyTorch's answers (N, K) for stored pictures, on the CPU: the export must equal them."""

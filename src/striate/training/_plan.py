@@ -6,12 +6,11 @@ from dataclasses import dataclass, field
 import torch
 from torch import nn
 
-from striate.data import Batch, Batches
+from striate.data import AnyBatch, AnyBatches
 from striate.task import Task
 from striate.training._length import Length
 from striate.training._mixing import Mixing
 from striate.training._optimizers import Optimizer
-from striate.training._pixels import InputStage
 from striate.training._precision import Precision
 from striate.training._world import ALONE, World
 
@@ -21,6 +20,7 @@ class Plan:
     """Everything that one fit needs and that doesn't change during it.
 
     Attributes:
+        stage: brings what batches hold to what the network takes.
         outputs: number of logits.
         samples: pictures in one epoch.
         rate: step (from 0) and the validation rows so far → learning rate.
@@ -36,10 +36,10 @@ class Plan:
     """
 
     network: nn.Module
-    stage: InputStage
+    stage: nn.Module
     task: Task
     outputs: int
-    batches: Batches
+    batches: AnyBatches
     samples: int
     optimizer: Optimizer
     rate: Callable[[int, list[dict[str, float]]], float]
@@ -52,6 +52,6 @@ class Plan:
     mixing: Mixing | None = None
     precision: Precision = "float32"
     average: float | None = None
-    named: Callable[[Batch], str] = field(default=lambda _batch: "")
+    named: Callable[[AnyBatch], str] = field(default=lambda _batch: "")
     length: Length | None = None
     world: World = ALONE

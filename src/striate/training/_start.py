@@ -1,10 +1,11 @@
 """Where a network starts: which one, from which weights, and what of it is trained."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from striate.errors import UsageError
-from striate.network import has_backbone
+from striate.network import entry, has_backbone
 from striate.training._choice import Choice
 from striate.training._facts import Facts
 from striate.training._settings import Settings
@@ -115,6 +116,29 @@ def _decide_freeze(chosen: Settings, facts: Facts, choices: list[Choice]) -> Non
         raise UsageError(
             f"--fine-tune {network.fine_tune} with --no-freeze would train nothing. Leave one out."
         )
+
+
+def dense_layers(settings: Settings) -> Sequence[int]:
+    """Return the units of the head's dense layers before its last, as given or the network's own."""
+    network = settings.network
+    own = {one.name: one.default for one in entry(network.name or "").options}
+    widths = network.all_options.get("dense", own.get("dense"))
+    return widths if isinstance(widths, Sequence) else ()
+
+
+def trains_on_features(settings: Settings) -> bool:
+    """Whether steps train a head alone, on features of each picture as it is and mirrored.
+
+    So they do under a frozen backbone, unless something is asked for that needs the pictures in every
+    epoch. What is open yet (None) asks for nothing.
+    """
+    network, training = settings.network, settings.training
+    if not network.freeze or not dense_layers(settings) or network.views != 1:
+        return False
+    if training.minutes is not None or training.steps:
+        return False
+    varied = settings.augmentation.model_dump(exclude={"horizontal_flip", "fill"})
+    return not any(varied.values())
 
 
 def _asks_for_steps(settings: Settings) -> bool:

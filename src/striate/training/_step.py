@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from striate.data import Batch
+from striate.data import AnyBatch, FeatureBatch
 from striate.errors import NotFiniteError
 from striate.training._device import step_seed
 from striate.training._gradients import gradient_norm
@@ -14,8 +14,10 @@ from striate.training._precision import forward
 from striate.training._warp import augment_on_device
 
 
-def pictures_of(batch: Batch, device: torch.device) -> Tensor:
-    """Return a batch's pictures on the device, augmented: uint8 (B, H, W, C)."""
+def pictures_of(batch: AnyBatch, device: torch.device) -> Tensor:
+    """Return a batch's pictures on the device, augmented: uint8 (B, H, W, C); or float32 features."""
+    if isinstance(batch, FeatureBatch):
+        return torch.from_numpy(batch.features_BF).to(device)
     pictures = torch.from_numpy(batch.pictures_BHWC).to(device)
     return pictures if batch.deferred is None else augment_on_device(pictures, batch.deferred)
 

@@ -7,7 +7,7 @@ from time import perf_counter
 
 import numpy as np
 
-from striate.data import Batch
+from striate.data import AnyBatch
 from striate.training._plan import Plan
 from striate.training._step import pictures_of, train_step
 
@@ -88,7 +88,7 @@ def time_steps(plan: Plan, *, seconds: float, clock: Clock = perf_counter) -> Ti
         batches.close()
 
 
-def full_batches(plan: Plan) -> Generator[Batch, None, None]:
+def full_batches(plan: Plan) -> Generator[AnyBatch, None, None]:
     """Yield the batches of epoch after epoch without shorter last ones, where there are full ones."""
     full = min(plan.batches.batch_size, plan.samples)
     for epoch in count(1):
