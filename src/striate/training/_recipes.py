@@ -52,8 +52,9 @@ RECORD: Tree = {
         "momentum": 0.6,
         "keep_norm": True,
         "weight_decay": 0.01,
-        "head_rate": 0.025,
-        "bias_rate": 0.025,
+        # Chosen on a held-out fifth, at half the width: 0.025 for both left 0.4 points more wrong.
+        "head_rate": 0.0004,
+        "bias_rate": 0.1,
     },
     "schedule": {"name": "linear"},
 }
