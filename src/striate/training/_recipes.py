@@ -105,12 +105,12 @@ _RECIPES = (
         name="cifar10",
         title="cifar10-airbench (K. Jordan 2024) for small colour photographs: whitening, Muon, labels "
         "smoothed, six views",
-        settings=merge(RECORD, {"training": {"epochs": 14}}),
+        settings=merge(RECORD, {"training": {"epochs": 8}}),
     ),
     Recipe(
         name="cifar10-quick",
-        title="the same for 10 epochs; not measured yet",
-        settings=merge(RECORD, {"training": {"epochs": 10}}),
+        title="the same for 6 epochs; not measured yet",
+        settings=merge(RECORD, {"training": {"epochs": 6}}),
     ),
     Recipe(
         name="cifar10-best",
