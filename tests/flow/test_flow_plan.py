@@ -46,6 +46,24 @@ def test_photographs_are_tried_at_half_and_twice_the_size() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({}, ["--fine-tune always", "--image-size 112"]),
+        ({"fine_tune": "never"}, ["--image-size 112"]),
+        # Under such heads the backbone stays as it is, and `train` refuses to fine-tune.
+        ({"head": {"dense": [64]}}, ["--image-size 112"]),
+        ({"views": 2}, ["--image-size 112"]),
+    ],
+)
+def test_fine_tuning_is_proposed_where_it_can_follow(
+    more: dict[str, Any], expected: list[str]
+) -> None:
+    network = {"name": "resnet18", "weights": "package", "freeze": True, **more}
+    found = names((3, 224, 224), 300, network=network)
+    assert [one for one in found if not one.startswith("--network")] == expected
+
+
 def test_no_candidate_enlarges_pictures() -> None:
     assert "--image-size 256" in names((3, 128, 128), 256)
     assert names((3, 128, 128), 255) == [

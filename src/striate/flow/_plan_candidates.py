@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from striate.flow._frozen import is_frozen
 from striate.network import Shape, networks, specify
 from striate.training import Settings
 
@@ -66,7 +67,7 @@ def candidates(wanted: Settings, chosen: Settings, shape: Shape, side: int) -> l
     # Where there are too many, the last ones go.
     ranked: list[Candidate | None] = [
         DEFAULT,
-        WHOLE if frozen and wanted.network.fine_tune is None else None,
+        WHOLE if is_frozen(chosen) and wanted.network.fine_tune is None else None,
         sizes.get("half"),
         widths.get("wider"),
         _other_network(wanted, chosen, shape),
