@@ -1,12 +1,16 @@
 """Features of pictures: each picture goes through a frozen backbone once, and never again."""
 
 import hashlib
+from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
 from striate.data import Store, keep_features, read_features
 from striate.flow._backbone import KeptBackbone
+from striate.flow._facts import Told
+from striate.flow._prepare import Prepared
 from striate.model import BATCH
 from striate.training import Listener
 
@@ -16,6 +20,19 @@ Positions = npt.NDArray[np.int64]
 PLAIN = "plain"
 MIRRORED = "mirrored"
 """The variants of a picture."""
+
+
+def features_by(
+    backbone: KeptBackbone, prepared: Prepared, told: Told
+) -> Callable[[Positions, str], Floats32]:
+    """Return a function from positions and a variant to features, as `features_of`."""
+    return partial(
+        features_of,
+        backbone,
+        prepared.store,
+        threads=prepared.settings.training.threads,
+        listener=told.listener,
+    )
 
 
 def features_of(

@@ -13,7 +13,7 @@ from striate.errors import UsageError
 from striate.evaluation import measure
 from striate.flow._backbone import KeptBackbone, open_backbone
 from striate.flow._facts import Told
-from striate.flow._features import MIRRORED, PLAIN, features_of
+from striate.flow._features import MIRRORED, PLAIN, features_by
 from striate.flow._finish import Ended
 from striate.flow._prepare import Prepared, outputs_of, progress
 from striate.flow._ship import Product
@@ -98,16 +98,7 @@ def fit_frozen(prepared: Prepared, told: Told, *, own_loss: bool = False) -> Fro
     parts = prepared.split.parts()
     everything = np.concatenate(list(parts.values()))
 
-    def features(positions: Positions, variant: str) -> Floats32:
-        return features_of(
-            backbone,
-            prepared.store,
-            positions,
-            variant,
-            threads=settings.training.threads,
-            listener=told.listener,
-        )
-
+    features = features_by(backbone, prepared, told)
     row_of = np.full(len(source), -1)
     row_of[everything] = np.arange(len(everything))
     plain_NF = features(everything, PLAIN)

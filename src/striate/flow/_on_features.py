@@ -11,7 +11,7 @@ from torch import nn
 from striate.data import FeatureBatches, KeptFeatures
 from striate.flow._backbone import open_backbone, without_layers
 from striate.flow._facts import Fact, Told
-from striate.flow._features import MIRRORED, PLAIN, Floats32, Positions, features_of
+from striate.flow._features import MIRRORED, PLAIN, Positions, features_by
 from striate.flow._fit import Trained, augmentation_of
 from striate.flow._prepare import Prepared
 from striate.network import Classifier
@@ -88,16 +88,7 @@ def _computed(
     row_of = np.full(len(prepared.source), -1)
     row_of[everything] = np.arange(len(everything))
 
-    def features(positions: Positions, variant: str) -> Floats32:
-        return features_of(
-            backbone,
-            prepared.store,
-            positions,
-            variant,
-            threads=prepared.settings.training.threads,
-            listener=told.listener,
-        )
-
+    features = features_by(backbone, prepared, told)
     rows_NF = features(everything, PLAIN)
     mirrored_NF = None
     if mirrored:
@@ -114,7 +105,7 @@ def fact(plan: Plan, steps: Plan) -> list[Fact]:
     assert isinstance(steps.batches, FeatureBatches)
     mirrored = " and of its mirror image" if steps.batches.mirrors else ""
     count = _first_dense(steps.network).in_features
-    return [("features", f"{count:,} of each picture{mirrored}", "computed once, and kept")]
+    return [("features", f"{count:,} of each picture{mirrored}", "computed once")]
 
 
 def whole(trained: Trained, plan: Plan) -> Trained:
