@@ -65,7 +65,7 @@ DIGITS: Tree = {
     **PLAIN,
     "rotation": 12.0,
     "shift": 0.08,
-    "shear": 0.12,
+    "shear": 10.0,
     "zoom": 0.12,
     "fill": "constant",
 }
