@@ -357,6 +357,34 @@ def test_given_and_computed_scaling(folder: Path, tmp_path: Path) -> None:
     )
 
 
+def test_statistics_and_whitening_are_of_all_classes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from striate.flow import _fit as module
+
+    dark, bright = np.full((60, 16, 16), 10, np.uint8), np.full((60, 16, 16), 230, np.uint8)
+    dark[:, ::2], bright[:, :, ::2] = 30, 250  # lines across, and lines down
+    pictures = np.concatenate([dark, bright])
+    monkeypatch.setattr(module, "STATISTICS_SAMPLE", 40)
+    monkeypatch.setattr(module, "WHITENING_PIXELS", 40 * 256)
+    seen: list[Any] = []
+    monkeypatch.setattr(module, "whiten", lambda _network, some: seen.append(some))
+    run = striate.train(
+        (pictures, np.arange(120) // 60),
+        network="airbench",
+        epochs=1,
+        threads=1,
+        out=tmp_path,
+        settings={"network": {"initialisation": {"first": "whitening"}}},
+    )
+    (mean,) = read_json(run.model / "model.json")["input"]["mean"]
+    # Of the first 40 it would be 0.08.
+    assert 0.35 < mean < 0.65
+    (some,) = seen
+    assert len(some) == 40
+    assert 10 < int((some.mean(dim=(1, 2, 3)) > 0).sum()) < 30
+
+
 def test_a_source_must_be_named() -> None:
     with pytest.raises(striate.UsageError) as caught:
         striate.train()

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import nn
 
@@ -14,6 +16,7 @@ from striate.data import AnyBatch, Augmentation, Batches, Source
 from striate.data._words import some
 from striate.errors import NetworkError, UsageError
 from striate.flow._learning import optimizer_of, rate_of
+from striate.flow._parts import seeded_sample
 from striate.flow._prepare import Prepared, outputs_of, pretrained_of
 from striate.network import (
     Classifier,
@@ -148,11 +151,17 @@ NO_BACKBONE = (
 
 
 def _whiten(network: nn.Module, stage: nn.Module, prepared: Prepared) -> None:
-    shape, train = prepared.shape, prepared.split.train
-    some = train[: max(2, WHITENING_PIXELS // (shape.height * shape.width))]
+    shape = prepared.shape
+    some = _sample(prepared, max(2, WHITENING_PIXELS // (shape.height * shape.width)))
     with torch.inference_mode():
         pictures = stage(torch.from_numpy(prepared.store.take(some)))
     whiten(network, pictures)
+
+
+def _sample(prepared: Prepared, count: int) -> npt.NDArray[np.int64]:
+    """Return so many of the training part's pictures: the first ones would be of the first classes."""
+    seed = prepared.settings.training.seed
+    return seeded_sample(prepared.split.train, prepared.source.ids, count, seed)
 
 
 def count_outputs(network: nn.Module, stage: nn.Module, prepared: Prepared) -> int:
@@ -191,7 +200,7 @@ def input_stage(
         mean = list(fitted.mean) if mean == "weights" else mean
         deviation = list(fitted.deviation) if deviation == "weights" else deviation
     if mean == "computed" or deviation == "computed":
-        sample = prepared.split.train[:STATISTICS_SAMPLE]
+        sample = _sample(prepared, STATISTICS_SAMPLE)
         measured = channel_statistics(prepared.store.take(sample))
         mean = list(measured[0]) if mean == "computed" else mean
         deviation = list(measured[1]) if deviation == "computed" else deviation
