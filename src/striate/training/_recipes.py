@@ -109,8 +109,8 @@ _RECIPES = (
     ),
     Recipe(
         name="cifar10-quick",
-        title="the same for 6 epochs; not measured yet",
-        settings=merge(RECORD, {"training": {"epochs": 6}}),
+        title="the same for 10 epochs; not measured yet",
+        settings=merge(RECORD, {"training": {"epochs": 10}}),
     ),
     Recipe(
         name="cifar10-best",
