@@ -105,7 +105,7 @@ _RECIPES = (
         name="cifar10",
         title="cifar10-airbench (K. Jordan 2024) for small colour photographs: whitening, Muon, labels "
         "smoothed, six views",
-        settings=merge(RECORD, {"training": {"epochs": 8}}),
+        settings=merge(RECORD, {"training": {"epochs": 14}}),
     ),
     Recipe(
         name="cifar10-quick",
