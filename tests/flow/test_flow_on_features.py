@@ -124,6 +124,7 @@ def make_head_start() -> dict[str, Any]:
     return {n: one.numpy() for n, one in network.state_dict().items() if n.startswith("head.")}
 
 
+@pytest.mark.slow
 def test_a_stopped_run_ends_with_the_same_weights(package: Lite, tmp_path: Path) -> None:
     whole = train(package, tmp_path / "whole")
     checkpoints = {"training": {"checkpoint_seconds": 0}}
@@ -136,6 +137,7 @@ def test_a_stopped_run_ends_with_the_same_weights(package: Lite, tmp_path: Path)
     assert state_of(resumed.folder)["history"] == state_of(whole.folder)["history"]
 
 
+@pytest.mark.slow
 def test_a_second_run_has_the_features_whatever_its_head(
     package: Lite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
