@@ -1,6 +1,7 @@
 """A head of several layers on a frozen backbone: trained by steps, on features computed once."""
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,12 @@ from safetensors.numpy import load_file
 import striate
 from pictures import stripes
 from run_states import state_of
+from striate.answer import Classification
 from striate.data import keep_features
 from striate.flow import Run
 from striate.flow import _features as features_module
 from striate.flow import _on_features as module
+from striate.flow._plan_frozen import _head_parameters
 from striate.model import verify
 from striate.network import build
 from striate.training import Silent, Step, make_settings, read_config
@@ -195,3 +198,16 @@ def test_numbers_and_labels_are_learnt_too(package: Lite, tmp_path: Path) -> Non
             (pictures, targets), image_size=SIDE, threads=1, out=tmp_path, settings=settings
         )
         assert run.metrics["train"][metric] > 0.8
+
+
+@pytest.mark.parametrize("head", [{}, {"dense": [8]}, {"dense": [16, 4], "dropout": 0.5}])
+def test_plan_counts_the_parameters_that_a_head_has(head: dict[str, Any]) -> None:
+    network = build(
+        "efficientnet-lite0", channels=3, height=SIDE, width=SIDE, outputs=3, options=head
+    )
+    expected = sum(p.numel() for n, p in network.named_parameters() if n.startswith("head."))
+    prepared: Any = SimpleNamespace(
+        settings=make_settings({"network": {"name": "efficientnet-lite0", "head": head}}),
+        source=SimpleNamespace(answer=Classification(("a", "b", "c"))),
+    )
+    assert _head_parameters(prepared, 1280) == expected
