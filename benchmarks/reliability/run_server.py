@@ -26,10 +26,7 @@ IMPORTED = (
     "torch.onnx",
     "striate.cli.train",
     "striate.flow._train",
-    "striate.flow._fit",
-    "striate.flow._finish",
-    "striate.flow._look",
-    "striate.training._lock",
+    "striate.flow._train_steps",
 )
 """What a run needs, but for ONNX Runtime, which starts a thread."""
 

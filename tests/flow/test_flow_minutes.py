@@ -16,7 +16,7 @@ import striate
 from pictures import stripes
 from striate.data import open_source, split, store
 from striate.errors import UsageError
-from striate.flow import Run, _minutes
+from striate.flow import Run, _train_steps
 from striate.flow._fit import make_ready
 from striate.flow._minutes import Pace, find_pace
 from striate.flow._prepare import Prepared, audit_source, choose_settings, shape_of
@@ -70,7 +70,7 @@ def turned(monkeypatch: pytest.MonkeyPatch) -> Any:
             return now
 
         pace = Pace(ends=ends, step=1.0, validation=1.0, clock=clock)
-        monkeypatch.setattr(_minutes, "find_pace", lambda *_args, **_more: pace)
+        monkeypatch.setattr(_train_steps, "find_pace", lambda *_args, **_more: pace)
 
     return turn
 

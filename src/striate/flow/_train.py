@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from striate.data import Source
-from striate.errors import StoppedError, UsageError
-from striate.flow._facts import Told, facts_of, facts_of_frozen, fine_tuning_fact
-from striate.flow._fine_tune import Decision, better_of, decide
+from striate.errors import UsageError
+from striate.flow._facts import Told, facts_of_frozen
+from striate.flow._fine_tune import Decision, decide
 from striate.flow._frozen import Frozen, fit_frozen, is_frozen
 from striate.flow._gate import prepare
+from striate.flow._job import FEATURES_KEPT, Job
 from striate.flow._opening import name_of, open_wanted
 from striate.flow._prepare import Prepared, with_device
 from striate.flow._resume import (
-    CHECKPOINTS,
     CONFIG,
-    Resume,
-    identity,
     open_run,
     refuse_options,
-    refuse_other,
 )
-from striate.flow._run import Run, make_run_folder
+from striate.flow._run import Run
 from striate.training import (
     NO_WEIGHTS,
     Listener,
@@ -33,24 +29,17 @@ from striate.training import (
     Stop,
     make_settings,
     read_config,
-    stoppable,
     stopped_at_once,
     write_config,
 )
 from striate.training import recipe as find_recipe
-from striate.training._checkpoints import Checkpoints
-from striate.training._world import ALONE, World, join
+from striate.training._world import join
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from striate.flow._minutes import Pace
-    from striate.network import Summary
-    from striate.training._plan import Plan
-
 Tree = Mapping[str, Any]
-Start = tuple[Frozen, Decision]
-"""A head on a frozen backbone, and why the whole network is trained from there on, or isn't."""
+HEAD_ONLY = "the head was fit on frozen features"
 
 
 def train(
@@ -151,11 +140,13 @@ def train(
     if callable(loss) and start == (None, None, None):
         # A head on frozen features isn't fit with it: steps are what was asked for.
         wanted.network.weights = NO_WEIGHTS
-    job = _Job(
+    job = Job(
         module=module,
         loss=loss if callable(loss) else None,
         told=Told((listener or Silent()) if world.rank == 0 else Silent()),
         begun=begun,
+        out=Path(out),
+        name=name,
         world=world,
         resume=again,
     )
@@ -166,7 +157,7 @@ def train(
     world.pass_on()
     if wanted.network.fine_tune == "always":
         _refuse_unreachable(prepared)
-    return _run(prepared, job, Path(out), name)
+    return _run(prepared, job)
 
 
 def _refuse_unreachable(prepared: Prepared) -> None:
@@ -179,25 +170,14 @@ def _refuse_unreachable(prepared: Prepared) -> None:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Job:
-    """What the caller asked for, beside the settings."""
-
-    module: nn.Module | None
-    loss: Callable[..., Any] | None
-    told: Told
-    begun: float
-    world: World = ALONE
-    resume: Resume | None = None
-
-
-def _run(prepared: Prepared, job: _Job, out: Path, name: str | None) -> Run:
+def _run(prepared: Prepared, job: Job) -> Run:
+    """Train the head on kept features, the whole network by steps, or one after the other."""
     if not is_frozen(prepared.settings):
         if prepared.settings.network.freeze:
             # Under a head of several layers: no device has been asked for yet.
             prepared = with_device(prepared)
             prepared.settings.network.fine_tune = "never"
-        return _run_steps(prepared, job, out, name, None)
+        return _run_steps(prepared, job, None)
     if job.world.size > 1:
         raise UsageError(
             "--freeze: a head on kept features is fit by one process, in seconds. Run it without "
@@ -210,19 +190,25 @@ def _run(prepared: Prepared, job: _Job, out: Path, name: str | None) -> Run:
         prepared = with_device(prepared)
         # A resumed run, or one from this run's config.yaml, does these steps too.
         prepared.settings.network.fine_tune = "always"
-        return _run_steps(prepared, job, out, name, (frozen, decision))
-    return _run_frozen(prepared, job, out, name, (frozen, decision))
+        return _run_steps(prepared, job, (frozen, decision))
+    return _run_frozen(prepared, job, frozen, decision)
 
 
-def _run_frozen(prepared: Prepared, job: _Job, out: Path, name: str | None, start: Start) -> Run:
+def _run_steps(prepared: Prepared, job: Job, start: tuple[Frozen, Decision] | None) -> Run:
+    # Imports PyTorch: not before the source has been found good.
+    from striate.flow._train_steps import train_steps
+
+    return train_steps(prepared, job, start)
+
+
+def _run_frozen(prepared: Prepared, job: Job, frozen: Frozen, decision: Decision) -> Run:
     """Write a run whose backbone stays as it is."""
     from striate.flow._finish import finish
     from striate.flow._frozen import ended_frozen
     from striate.training._lock import RunLock
     from striate.training._records import Records
 
-    frozen, decision = start
-    folder = _folder_of(job, out, name, prepared)
+    folder = job.folder(prepared.source.name)
     with RunLock(folder), stopped_at_once("Stopped; nothing was shipped."):
         # The same again, also where a slower machine would decide otherwise.
         prepared.settings.network.fine_tune = "never"
@@ -231,123 +217,3 @@ def _run_frozen(prepared: Prepared, job: _Job, out: Path, name: str | None, star
         with Records(folder):
             ended = ended_frozen(prepared, frozen, HEAD_ONLY, by_validation=decision.by_validation)
         return finish(prepared, ended, folder, job.told, job.begun, Stop())
-
-
-FEATURES_KEPT = "Stopped; features that were computed are kept for the next run."
-HEAD_ONLY = "the head was fit on frozen features"
-
-
-def _folder_of(job: _Job, out: Path, name: str | None, prepared: Prepared) -> Path:
-    if job.resume is None:
-        return make_run_folder(out, name, prepared.source.name)
-    return job.resume.folder
-
-
-def _run_steps(
-    prepared: Prepared, job: _Job, out: Path, name: str | None, start: Start | None
-) -> Run:
-    # Imports PyTorch: not before the source has been found good.
-    from striate.flow._fit import make_ready
-    from striate.flow._follow import follow
-    from striate.flow._look import layer_table, second_look
-    from striate.flow._on_features import on_features
-    from striate.flow._plan_cost import rehearse_export
-    from striate.flow._rate import with_measured_rate
-    from striate.network import Network
-    from striate.training._lock import RunLock
-
-    told, frozen = job.told, start[0] if start else None
-    with stopped_at_once("Stopped; nothing was written."):
-        prepared = with_measured_rate(
-            prepared, module=job.module, loss=job.loss, listener=told.listener, start=frozen
-        )
-    plan = make_ready(prepared, module=job.module, loss=job.loss, world=job.world, start=frozen)
-    if job.world.rank:
-        return follow(prepared, plan, told)
-    if not isinstance(plan.network, Network):
-        # What others have written may not be exportable: better to know before than after training.
-        rehearse_export(plan, prepared)
-    table = layer_table(prepared, plan.network, plan.outputs)
-    second_look(prepared, table, told)
-    pace = None
-    if prepared.settings.training.minutes is not None:
-        from striate.flow._minutes import find_pace
-
-        pace = find_pace(prepared, plan, begun=job.begun)
-    with stopped_at_once(FEATURES_KEPT):
-        steps = on_features(prepared, plan, told)
-    folder = _folder_of(job, out, name, prepared)
-    with RunLock(folder):
-        return _train_in(folder, prepared, _Plans(plan, steps, table), job, pace, start)
-
-
-@dataclass(frozen=True)
-class _Plans:
-    """The plan of the whole network, that of its steps (the same, or of its head), and its layers."""
-
-    whole: Plan
-    steps: Plan
-    table: Summary
-
-
-def _train_in(
-    folder: Path,
-    prepared: Prepared,
-    plans: _Plans,
-    job: _Job,
-    pace: Pace | None,
-    start: Start | None,
-) -> Run:
-    """Train in a run folder that nobody else writes to."""
-    from striate.flow._finish import finish
-    from striate.flow._fit import train_network
-    from striate.flow._follow import lead
-    from striate.flow._on_features import fact, whole
-    from striate.flow._product import ended_of
-    from striate.training._keeper import Keeper
-    from striate.training._position import Position
-
-    told, world = job.told, job.world
-    checkpoints = Checkpoints(folder / CHECKPOINTS, tell=told.warn)
-    saved = None
-    if job.resume is None:
-        write_config(prepared.settings, folder / CONFIG)
-    else:
-        saved = checkpoints.newest()
-        checkpoints.sweep()
-        if saved is not None:
-            for difference in refuse_other(saved, prepared, job.resume, world.size):
-                told.warn(f"Not an exact resume: {difference}.")
-    again = f"{world.command} train --resume {folder}"
-    keeper = Keeper(
-        checkpoints,
-        seconds=prepared.settings.training.checkpoint_seconds,
-        identity=lambda: identity(prepared, world.size),
-        again=again,
-        saved=saved,
-    )
-    plan = plans.steps
-    facts = facts_of(prepared, plans.whole.network)
-    tuning = [fine_tuning_fact(prepared, *start)] if start else []
-    told.found([*facts, *fact(plans.whole, plan), *tuning, *world.facts()])
-    at = Position.from_tree(saved.tree["position"]) if saved else Position()
-    if job.resume is not None:
-        told.listener.say(f"Going on in epoch {at.epoch}, after {at.step:,} steps.")
-    if pace is not None:
-        plan = pace.fitted(prepared, plan, at, config=folder / CONFIG, say=told.listener.say)
-    lead(prepared, plan, folder, told)
-    with stoppable(told.listener.say) as stop:
-        trained = train_network(plan, folder, told, stop, keeper, at)
-        world.close()
-        if trained.fitted.epochs == 0:
-            raise StoppedError(
-                f"Stopped before the first epoch was done. Go on with: {again}", stop.exit_code
-            )
-        # Who started several processes ends them soon after asking them to stop.
-        if stop.at_once or (stop and world.size > 1):
-            raise StoppedError(
-                f"Stopped; what is done is saved. Go on with: {again}", stop.exit_code
-            )
-        trained = whole(trained, plans.whole)
-        ended = better_of(prepared, ended_of(prepared, trained, plans.table), trained, start, told)
-        return finish(prepared, ended, folder, told, job.begun, stop)
