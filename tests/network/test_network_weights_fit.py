@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from striate.errors import UsageError
-from striate.network import Classifier, fit_weights
+from striate.network import Classifier, fit_weights, known_classes
 from striate.network._classifier import make_head
 from striate.network._weights_channels import adapt_kernel
 from striate.network._weights_pixels import IMAGENET, Pixels
@@ -105,10 +105,48 @@ def test_a_backbone_that_does_not_fit_is_refused_whatever_the_head_is() -> None:
     assert "  backbone.conv.weight: expected (4, 3, 3, 3), came (4, 3, 5, 5)" in str(caught.value)
 
 
-def classifier(dense: list[int]) -> Classifier:
+@pytest.mark.parametrize("same_names", [True, False])
+def test_the_classifier_of_the_weights_becomes_the_known_classes(same_names: bool) -> None:
+    # By name from a folder of striate's, whose own last layer is of other classes; by order from others.
+    source, target = classifier([], known=3 if same_names else 0), classifier([], known=3)
+    came, before = values(source), values(target)
+    if not same_names:
+        came = {f"old.{name}": one for name, one in came.items()} | {
+            "old.head.output.weight": np.ones((3, 4), np.float32),
+            "old.head.output.bias": np.ones(3, np.float32),
+        }
+    assert known_classes(classifier([]), pretrained(came)) == 3
+    report = fit_weights(target, pretrained(came))
+    assert report.matched == ("name" if same_names else "order")
+    own = ("head.output.weight", "head.output.bias")
+    assert set(report.kept) <= set(own)
+    after = values(target)
+    expected = came["head.known.classifier.weight" if same_names else "old.head.output.weight"]
+    np.testing.assert_array_equal(after["head.known.classifier.weight"], expected)
+    np.testing.assert_array_equal(
+        after["backbone.conv.weight"], values(source)["backbone.conv.weight"]
+    )
+    for name in report.kept:
+        np.testing.assert_array_equal(after[name], before[name])
+
+
+def test_weights_without_a_classifier_of_these_features_know_no_classes() -> None:
+    came = values(classifier([]))
+    module = classifier([])
+    # Its last layer is for the pictures of an earlier training.
+    assert known_classes(module, pretrained(came)) == 0
+    foreign = {name.replace("head.output", "fc"): one for name, one in came.items()}
+    assert known_classes(module, pretrained(foreign)) == 5
+    assert known_classes(classifier([6]), pretrained(foreign)) == 0
+    assert known_classes(module, pretrained(foreign, ordered=False)) == 0
+    assert known_classes(module, pretrained(foreign | {"fc.bias": np.zeros(4)})) == 0
+    assert known_classes(module, pretrained({"fc.bias": np.zeros(4)})) == 0
+
+
+def classifier(dense: list[int], known: int = 0) -> Classifier:
     """Return the convolution and batch norm of `network` as a backbone, with a head."""
     layers = network()
-    options = {"pooling": "average", "dense": dense, "dropout": 0.0}
+    options = {"pooling": "average", "known_classes": known, "dense": dense, "dropout": 0.0}
     head = make_head((4, 8, 8), 5, options)
     backbone = nn.Sequential(OrderedDict(conv=layers.conv, norm=layers.norm))
     return Classifier("tiny", backbone, head, shape=(3, 8, 8)).eval()

@@ -1,6 +1,7 @@
 """A head on frozen features: how its penalty was chosen, and what is said of parts and epochs."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -57,6 +58,27 @@ def test_figures_in_words(pages: dict[str, str]) -> None:
     assert Plot(pages["frozen"], "head-measure").description == (
         "accuracy 96.7\xa0% at the chosen penalty, between 95.5\xa0% and 97.1\xa0% in all."
     )
+
+
+@pytest.mark.parametrize(
+    ("more", "reason"),
+    [
+        ({}, "the one with the smaller loss on held-out pictures, at its best penalty"),
+        ({"tried": []}, "the smaller one: too few pictures to hold any out and choose by them"),
+    ],
+)
+def test_the_weights_own_answers_are_told_with_their_share(
+    tmp_path: Path, more: dict[str, Any], reason: str
+) -> None:
+    known = HEAD | {"known_classes": 1000, "known_share": 0.25} | more
+    page = page_of(run_folders.with_head(tmp_path, known))
+    cells = [" ".join(one.text.split()) for one in page.all("dt", "dd")]
+    at = cells.index("the weights' own answers")
+    assert cells[at + 1] == (f"1,000 classes, varying 0.25 times as much as the features{reason}")
+
+
+def test_without_them_nothing_is_said(pages: dict[str, str]) -> None:
+    assert "own answers" not in pages["frozen"]
 
 
 def test_the_table_names_every_penalty_and_the_one_taken(pages: dict[str, str]) -> None:

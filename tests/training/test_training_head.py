@@ -5,13 +5,14 @@ import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.linear_model import Ridge
+from sklearn.linear_model import LogisticRegression, Ridge
 
 from striate.answer import Answer, Classification, MultiLabel, Regression
 from striate.training._head import (
     FOLDS,
     MIDDLE,
     PATIENCE,
+    SHARES,
     STRENGTHS,
     Samples,
     fit_head,
@@ -206,3 +207,43 @@ def test_a_class_without_a_training_picture_is_hardly_ever_answered() -> None:
     rows = answers_of(Model(answer, targets), fit.head.logits(some.features_NVF[:, 0]))
     assert rows[:, 1].max() < 0.01
     assert (rows.argmax(axis=1) == targets).mean() > 0.9
+
+
+@pytest.mark.parametrize(("told_by", "share"), [("features", 0.25), ("known", 1.0)])
+def test_held_out_pictures_say_how_much_the_known_classes_count(told_by: str, share: float) -> None:
+    rng = np.random.default_rng(3)
+    targets = np.arange(80) % 2
+    features_NF = rng.normal(size=(80, 12)).astype(np.float32)
+    # The last 8 are the known classes' and vary a hundredth as much as the others.
+    tells = slice(0, 2) if told_by == "features" else slice(4, 6)
+    features_NF[:, tells] += 1.2 * targets[:, None]
+    features_NF[:, 4:] /= 100
+    fit = fit_head(
+        Samples(
+            features_NVF=features_NF[:, None],
+            targets=targets,
+            groups_N=np.arange(80),
+            weights_N=np.ones(80),
+            known=8,
+        ),
+        AB,
+        outputs=2,
+        seed=0,
+    )
+    assert fit.share == share
+    assert len(fit.tried) > PATIENCE
+    # The same as features that were scaled by hand, to one penalty for all.
+    scaled_NF = features_NF.astype(np.float64)
+    scaled_NF[:, :4] /= scaled_NF[:, :4].std(axis=0).mean()
+    scaled_NF[:, 4:] /= scaled_NF[:, 4:].std(axis=0).mean() / share
+    # W and −W under the penalty are as one weight 2 W under a half of it.
+    both = LogisticRegression(C=2 / fit.strength, tol=1e-8, max_iter=5000).fit(scaled_NF, targets)
+    found = fit.head.logits(features_NF)
+    expected = both.decision_function(scaled_NF)
+    np.testing.assert_allclose(found[:, 1] - found[:, 0], expected, atol=2e-3)
+
+
+def test_without_known_classes_there_is_no_share() -> None:
+    fit = fit_head(samples(np.arange(30) % 2), AB, outputs=2, seed=0)
+    assert fit.share is None
+    assert tuple(sorted(SHARES)) == SHARES

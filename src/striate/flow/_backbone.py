@@ -21,16 +21,21 @@ from striate.errors import CheckError, DiskError, UsageError
 from striate.flow._prepare import Prepared, outputs_of, pretrained_of
 from striate.model import BATCH, Backbone
 from striate.network import Dense, Pretrained, entry
+from striate.training._start import dense_layers
 
 if TYPE_CHECKING:
     from striate.network import Classifier
     from striate.training._pixels import InputStage
 
-FORMAT = 1
+FORMAT = 2
 """Version of the files that are kept; it must grow whenever the same weights may give others."""
 
 MOST_KEPT = 8
 """Backbones that are kept, the last used ones: a few dozen MB each."""
+
+FEW = 1_000
+"""Training pictures below which the known classes' answers are features too: with more they add little,
+and make fitting the head nearly twice as long."""
 
 AGREE = 1e-4
 """How far features may be from PyTorch's, as a share of the largest."""
@@ -46,6 +51,7 @@ class KeptBackbone:
         mean, deviation: the scaling of pixels that the file does, a number per channel.
         parameters: of the whole network, with a last layer for `features` inputs and no outputs.
         features: F.
+        known: the last so many features are the known classes' answers (network.head.known_classes).
         first: the name of the first convolution's kernels in `tensors`.
         layers: rows of the layer table, as `Summary.to_json` gives them, with some last layer.
         notes: what differs from the network's publication, in sentences.
@@ -58,6 +64,7 @@ class KeptBackbone:
     deviation: tuple[float, ...]
     parameters: int
     features: int
+    known: int
     first: str
     layers: tuple[Mapping[str, Any], ...]
     notes: tuple[str, ...]
@@ -103,7 +110,8 @@ def open_backbone(prepared: Prepared) -> KeptBackbone:
     assert pretrained is not None
     key, keep = _key(prepared, pretrained), prepared.settings.data.cache
     found = _read(key) if keep else None
-    if found is None:
+    wanted = prepared.settings.network.head.known_classes
+    if found is None or (wanted and wanted != found.known):
         found = _made(prepared, pretrained, key)
         if keep:
             _keep(found)
@@ -115,7 +123,22 @@ def without_layers(prepared: Prepared) -> Prepared:
     settings = prepared.settings.model_copy(deep=True)
     settings.network.head.dense, settings.network.head.dropout = [], None
     settings.network.options.pop("dropout", None)
+    settings.network.head.known_classes = settings.network.head.known_classes or 0
     return replace(prepared, settings=settings)
+
+
+def _wants_known(prepared: Prepared) -> bool:
+    """Whether the weights' own classifier is to answer too, if they have one that can.
+
+    Where the user hasn't decided: for classes, and from few pictures, which it helps most. It reads
+    the features of the published head only.
+    """
+    network, answer = prepared.settings.network, prepared.source.answer
+    if network.head.known_classes is not None or dense_layers(prepared.settings):
+        return False
+    as_published = not {"pooling", "cut"} & network.all_options.keys()
+    few = len(prepared.split.train) < FEW
+    return answer.task == "classification" and as_published and few
 
 
 def _key(prepared: Prepared, pretrained: Pretrained) -> str:
@@ -127,7 +150,8 @@ def _key(prepared: Prepared, pretrained: Pretrained) -> str:
         "format": FORMAT,
         "weights": pretrained.sha256,
         "network": settings.network.name,
-        "options": own | settings.network.all_options,
+        "options": own | settings.network.all_options | {"known_classes": None},
+        "known": bool(settings.network.head.known_classes) or _wants_known(prepared),
         "shape": [shape.channels, shape.height, shape.width],
         "scaling": scaling,
         "pictures": _hash(prepared) if "computed" in scaling else "",
@@ -160,6 +184,7 @@ def _read(key: str) -> KeptBackbone | None:
         deviation=tuple(words["deviation"]),
         parameters=words["parameters"],
         features=words["features"],
+        known=words["known"],
         first=words["first"],
         layers=tuple(words["layers"]),
         notes=tuple(words["notes"]),
@@ -170,7 +195,16 @@ def _read(key: str) -> KeptBackbone | None:
 def _keep(made: KeptBackbone) -> None:
     words = {
         name: getattr(made, name)
-        for name in ("mean", "deviation", "parameters", "features", "first", "layers", "notes")
+        for name in (
+            "mean",
+            "deviation",
+            "parameters",
+            "features",
+            "known",
+            "first",
+            "layers",
+            "notes",
+        )
     }
     arrays = [np.frombuffer(data, np.uint8) for data in (made.onnx, made.tensors)]
     path = _path(made.key)
@@ -191,25 +225,40 @@ def _made(prepared: Prepared, pretrained: Pretrained, key: str) -> KeptBackbone:
     from torch import nn
 
     from striate.flow._fit import NO_BACKBONE, input_stage
-    from striate.network import Classifier, build, first_kernels, fit_weights, freeze, summary
+    from striate.network import (
+        Classifier,
+        build,
+        first_kernels,
+        fit_weights,
+        freeze,
+        known_classes,
+        summary,
+    )
     from striate.training._export import features_to_onnx
 
-    settings, shape = prepared.settings, prepared.shape
+    settings, shape = prepared.settings.model_copy(deep=True), prepared.shape
     outputs = outputs_of(settings, prepared.source.answer)
-    network = build(
-        settings.network.name or "",
-        channels=shape.channels,
-        height=shape.height,
-        width=shape.width,
-        outputs=outputs,
-        options=settings.network.all_options,
-    )
-    if not isinstance(network, Classifier):
-        raise UsageError(NO_BACKBONE.format(settings.network.name))
+
+    def built() -> Classifier:
+        network = build(
+            settings.network.name or "",
+            channels=shape.channels,
+            height=shape.height,
+            width=shape.width,
+            outputs=outputs,
+            options=settings.network.all_options,
+        )
+        if not isinstance(network, Classifier):
+            raise UsageError(NO_BACKBONE.format(settings.network.name))
+        return network
+
+    network = built()
+    if _wants_known(prepared):
+        settings.network.head.known_classes = known_classes(network, pretrained)
+        network = built() if settings.network.head.known_classes else network
     report = fit_weights(network, pretrained)
-    # A copy, in which the scaling becomes numbers: the run's own settings stay as they were given.
-    scaled = settings.model_copy(deep=True)
-    stage = input_stage(prepared, scaled, report)
+    # The scaling becomes numbers in the copy; the run's own settings stay as they were given.
+    stage = input_stage(prepared, settings, report)
     network.eval()
     onnx = features_to_onnx(stage, network, shape)
     _check(prepared, onnx, network, stage)
@@ -231,11 +280,12 @@ def _made(prepared: Prepared, pretrained: Pretrained, key: str) -> KeptBackbone:
     return KeptBackbone(
         onnx=onnx,
         tensors=save(state),
-        mean=_numbers(scaled.data.mean),
-        deviation=_numbers(scaled.data.deviation),
+        mean=_numbers(settings.data.mean),
+        deviation=_numbers(settings.data.deviation),
         parameters=sum(p.numel() for p in network.parameters())
         - sum(p.numel() for p in last.parameters()),
         features=last.in_features,
+        known=settings.network.head.known_classes or 0,
         first=f"{first[0]}.weight" if first else "",
         layers=tuple(table.to_json()["layers"]),
         notes=network.notes,

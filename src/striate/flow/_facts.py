@@ -11,6 +11,7 @@ from striate.training import Choice, Epoch, Listener, Settings, Step
 if TYPE_CHECKING:
     from torch import nn
 
+    from striate.flow._backbone import KeptBackbone
     from striate.flow._fine_tune import Decision
     from striate.flow._frozen import Frozen
 
@@ -103,7 +104,7 @@ def facts_of_frozen(prepared: Prepared, frozen: Frozen, decision: Decision) -> l
         *_beginning(prepared, parameters, " ".join(backbone.notes)),
         (
             "training",
-            f"the head only, on {backbone.features:,} features of each picture",
+            f"the head only, on {_features(backbone)} of each picture",
             _why(reasons, "network.freeze"),
         ),
         ("penalty", f"{frozen.fit.strength:g}", _chosen_by(frozen)),
@@ -126,6 +127,14 @@ def fine_tuning_fact(prepared: Prepared, frozen: Frozen, decision: Decision) -> 
         return ("fine-tuning", "from the fitted head on", decision.why)
     figure = f"{name} {frozen.validation[name]:.4g} on the validation part"
     return ("fine-tuning", f"from the fitted head on, {figure}", decision.why)
+
+
+def _features(backbone: KeptBackbone) -> str:
+    """Return what the head reads, in words."""
+    own = f"{backbone.features - backbone.known:,} features"
+    if not backbone.known:
+        return own
+    return f"{own} and the weights' own answers ({backbone.known:,} classes)"
 
 
 def _chosen_by(frozen: Frozen) -> str:

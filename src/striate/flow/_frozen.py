@@ -95,6 +95,8 @@ def fit_frozen(prepared: Prepared, told: Told, *, own_loss: bool = False) -> Fro
     # The first time it is made, which takes a while.
     told.listener.progress("Preparing the backbone", 0, 1)
     backbone = open_backbone(prepared)
+    # A resumed run, or one from this run's config.yaml, has the same features.
+    settings.network.head.known_classes = backbone.known
     parts = prepared.split.parts()
     everything = np.concatenate(list(parts.values()))
 
@@ -113,6 +115,7 @@ def fit_frozen(prepared: Prepared, told: Told, *, own_loss: bool = False) -> Fro
             targets=targets,
             groups_N=_groups(prepared, train),
             weights_N=_weights(prepared, targets),
+            known=backbone.known,
         ),
         source.answer,
         outputs=outputs_of(settings, source.answer),
@@ -208,6 +211,8 @@ def head_of(prepared: Prepared, frozen: Frozen, *, by_validation: bool) -> dict[
     return {
         "strength": fit.strength,
         "folds": fit.folds,
+        "known_classes": frozen.backbone.known,
+        "known_share": fit.share,
         "measure": prepared.source.answer.selection[0],
         "tried": [asdict(one) for one in fit.tried],
         "decided_on_validation": by_validation,

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from striate.network._initialise import initialise
     from striate.network._kernels import first_kernels
     from striate.network._weights import Pretrained, find_weights, installed
-    from striate.network._weights_fit import Report, fit_weights
+    from striate.network._weights_fit import Report, fit_weights, known_classes
     from striate.network._weights_pixels import Pixels
     from striate.network._whiten import whiten
 
@@ -78,6 +78,7 @@ __all__ = [
     "initialise",
     "installed",
     "is_depthwise",
+    "known_classes",
     "layer_units",
     "look",
     "networks",
@@ -107,6 +108,7 @@ _LAZY = {
     "initialise": "_initialise",
     "installed": "_weights",
     "is_depthwise": "_classify",
+    "known_classes": "_weights_fit",
     "layer_units": "_classifier",
     "whiten": "_whiten",
 }

@@ -24,9 +24,7 @@ CUT = Option(
 )
 
 
-def head_options(
-    pooling: str, dense: tuple[int, ...], dropout: float
-) -> tuple[Option, Option, Option]:
+def head_options(pooling: str, dense: tuple[int, ...], dropout: float) -> tuple[Option, ...]:
     """Return the options of a head, with the published ones as defaults."""
     own = () if pooling in ("average", "max", "flatten") else (pooling,)
     return (
@@ -35,6 +33,13 @@ def head_options(
             default=pooling,
             choices=(*own, "average", "max", "flatten"),
             meaning="What makes a vector of the backbone's map.",
+        ),
+        Option(
+            name="known_classes",
+            default=0,
+            low=0,
+            meaning="Classes of the pretrained classifier, whose answers the head reads beside the "
+            "features; 0 for none.",
         ),
         Option(
             name="dense",

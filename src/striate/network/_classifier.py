@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from striate.network._adaptive import adaptive_pooling
 from striate.network._arithmetic import Shape, product
+from striate.network._known_classes import KNOWN, KnownClasses
 from striate.network._pooling import GlobalPooling
 from striate.network._spec_plain import GlobalPool
 
@@ -113,13 +114,16 @@ def make_head(
 ) -> nn.Sequential:
     """Return the layers from features, (F, h, w) or (F,), to `outputs` logits.
 
-    `options` are "pooling", "dense" and "dropout" of the registry. Pooling isn't needed for a
-    vector. The names: pool, flatten, dense1, relu1, dropout1, …, output.
+    `options` are "pooling", "known_classes", "dense" and "dropout" of the registry. Pooling isn't
+    needed for a vector. The names: pool, flatten, known, dense1, relu1, dropout1, …, output.
     """
     layers: OrderedDict[str, nn.Module] = OrderedDict()
     size = features[0]
     if len(features) == 3:
         size = _vector(layers, features, options["pooling"], grid)
+    if options["known_classes"]:
+        layers[KNOWN] = KnownClasses(size, options["known_classes"])
+        size += options["known_classes"]
     probability = options["dropout"]
     for number, width in enumerate(options["dense"], start=1):
         if probability and dropout_first:

@@ -9,6 +9,7 @@ from torch import nn
 
 from striate.errors import UsageError
 from striate.network._classifier import HEAD, Classifier
+from striate.network._known_classes import KNOWN
 from striate.network._weights import Pretrained
 from striate.network._weights_channels import RGB, Adapted, adapt_kernel
 from striate.network._weights_match import (
@@ -96,14 +97,42 @@ def fit_weights(module: nn.Module, weights: Pretrained) -> Report:
 def _matched(
     match_by: Callable[[Wanted, Shapes], Match], wanted: Wanted, came: Shapes, module: nn.Module
 ) -> Match:
-    """Return the match of the whole module, or where only a head's layers differ, of its backbone."""
+    """Return the match of the whole module, or where only a head's layers differ, of the rest.
+
+    A head that reads the known classes has the weights' classifier before its own layers.
+    """
     whole = match_by(wanted, came)
     if not whole.mismatches or not isinstance(module, Classifier):
         return whole
-    own = tuple(name for name in wanted.shapes if name.startswith(HEAD))
+    known = f"{HEAD}{KNOWN}."
+    own = tuple(
+        name for name in wanted.shapes if name.startswith(HEAD) and not name.startswith(known)
+    )
     shapes = {name: one for name, one in wanted.shapes.items() if name not in own}
-    backbone = match_by(replace(wanted, shapes=shapes, classifier=""), came)
-    return whole if backbone.mismatches else replace(backbone, kept=own)
+    rest = replace(match_by(replace(wanted, shapes=shapes, classifier=""), came), kept=own)
+    # What the letter lists is what keeps the weights from fitting.
+    from_known = any(name.startswith(known) for name in shapes)
+    return rest if from_known or not rest.mismatches else whole
+
+
+def known_classes(module: Classifier, weights: Pretrained) -> int:
+    """Return how many classes a classifier in the weights knows that reads the module's features.
+
+    0 where there is none: the weights have several dense layers, or the module's head has some, or
+    the classifier is one of striate's, for the pictures of an earlier training.
+    """
+    tensors = weights.tensors
+    by_name = _without_wrapper(tensors.by_name)
+    last = module.head[-1]
+    assert isinstance(last, nn.Linear)
+    kept = by_name.get(f"{HEAD}{KNOWN}.classifier.weight")
+    if kept is not None:
+        return len(kept) if kept.shape[1] == last.in_features else 0
+    if not tensors.ordered or len(by_name) < 2 or any(name.startswith(HEAD) for name in by_name):
+        return 0
+    matrix, vector = list(by_name.values())[-2:]
+    fits = matrix.ndim == 2 and matrix.shape[1] == last.in_features
+    return len(matrix) if fits and vector.shape == matrix.shape[:1] else 0
 
 
 def _without_wrapper(tensors: Mapping[str, Floats]) -> Mapping[str, Floats]:

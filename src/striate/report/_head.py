@@ -49,6 +49,8 @@ def keeps_head(run: Run) -> bool:
 
 def _blocks(found: Json) -> Iterator[Block]:
     tried = found.get("tried") or []
+    if found.get("known_classes"):
+        yield Terms(terms=(_known(found, chosen=bool(tried)),))
     if not tried:
         reason = "too few pictures to hold any out and choose by them: the usual one"
         yield Terms(terms=(("penalty", figure(found["strength"]), reason),))
@@ -59,6 +61,19 @@ def _blocks(found: Json) -> Iterator[Block]:
     yield _loss(found, losses)
     yield _measure(found, name, figures)
     yield _table(found, name)
+
+
+def _known(found: Json, *, chosen: bool) -> tuple[str, str, str]:
+    """Return how much the weights' own answers may count, and why."""
+    share = figure(found["known_share"])
+    reason = "the smaller one: too few pictures to hold any out and choose by them"
+    if chosen:
+        reason = "the one with the smaller loss on held-out pictures, at its best penalty"
+    return (
+        "the weights' own answers",
+        f"{figure(found['known_classes'])} classes, varying {share} times as much as the features",
+        reason,
+    )
 
 
 def _loss(found: Json, losses: np.ndarray) -> Figure:

@@ -30,6 +30,14 @@ STRENGTHS = tuple(float(f"{10**power:.3g}") for power in np.arange(4.5, -2.5, -0
 MIDDLE = 10.0
 """The penalty where nothing can be held out."""
 
+SHARES = (0.25, 1.0)
+"""How much the known classes' answers may vary, beside a variation of 1 of the features.
+
+Which of the two is chosen on held-out pictures. EfficientNet-Lite0, share of right answers without and
+with them: ants and bees, which are among its classes, at 256 px, 8 draws of 5 a class: 92.9 and 95.8 %;
+of 20: 94.9 and 96.1; all: 96.7 and 98.0. CIFAR-10, 3 draws of 5 a class: 48.2 and 48.1; of 10: 55.7 and
+55.5; of 50: 69.3 and 69.7; a quarter was chosen every time, 1 would have given 45.9, 51.4, 64.9."""
+
 PATIENCE = 2
 """Penalties in a row, each weaker, that may do worse than the best before the rest are left out."""
 
@@ -44,12 +52,14 @@ class Samples:
         targets: first axis N, as in `Source.targets`.
         groups_N: pictures of one group are held out together.
         weights_N: what each picture's loss is multiplied by, a mean of 1.
+        known: the last so many features are roots of the known classes' probabilities.
     """
 
     features_NVF: npt.NDArray[np.float32]
     targets: npt.NDArray[Any]
     groups_N: Numbers
     weights_N: Floats
+    known: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,12 +87,14 @@ class Fit:
         tried: every penalty that was tried, from the strongest on; () where nothing could be held
             out.
         folds: how many times a part was held out.
+        share: of `SHARES`; None where there are no known classes.
     """
 
     head: Head
     strength: float
     tried: tuple[Tried, ...]
     folds: int
+    share: float | None = None
 
 
 def fit_head(
@@ -96,6 +108,8 @@ def fit_head(
 ) -> Fit:
     """Return the head with the penalty that held-out pictures speak for, trained on all of them.
 
+    Where there are known classes, they speak for the share of these, too.
+
     Args:
         samples: N pictures of the training part.
         answer: the task.
@@ -107,15 +121,41 @@ def fit_head(
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     folds_N = folds_of(samples, answer, seed)
-    model = Model(answer, samples.targets, label_smoothing)
+    models = [
+        Model(answer, samples.targets, label_smoothing, known=samples.known, share=share)
+        for share in (SHARES if samples.known else SHARES[:1])
+    ]
+    done = _counter(progress, len(models) * len(STRENGTHS))
     # One thread: the same bits whatever the number of processors, and no waiting for a busy one.
     with threadpool_limits(1, "blas"):
-        tried = _judged(model, samples, folds_N, progress) if folds_N.any() else ()
+        model, tried = models[0], tuple[Tried, ...]()
+        if folds_N.any():
+            judged = [(one, _judged(one, samples, folds_N, done)) for one in models]
+            model, tried = min(judged, key=lambda pair: min(one.loss for one in pair[1]))
         strength = min(tried, key=lambda one: one.loss).strength if tried else MIDDLE
         rows_RF, of_R = rows_of(samples.features_NVF)
         weights_R = samples.weights_N[of_R] / samples.features_NVF.shape[1]
         head = model.fitted(rows_RF, of_R, weights_R, strength=strength, outputs=outputs)
-    return Fit(head=head, strength=strength, tried=tried, folds=int(folds_N.max()) + 1)
+    return Fit(
+        head=head,
+        strength=strength,
+        tried=tried,
+        folds=int(folds_N.max()) + 1,
+        share=model.share if samples.known else None,
+    )
+
+
+def _counter(progress: Callable[[int, int], None] | None, most: int) -> Callable[[], None]:
+    """Return what tells `progress` of one more penalty, of at most so many."""
+    count = 0
+
+    def done() -> None:
+        nonlocal count
+        count += 1
+        if progress:
+            progress(count, most)
+
+    return done
 
 
 def folds_of(samples: Samples, answer: Answer, seed: int) -> Numbers:
@@ -142,7 +182,7 @@ def _judged(
     model: Model,
     samples: Samples,
     folds_N: Numbers,
-    progress: Callable[[int, int], None] | None,
+    done: Callable[[], None],
 ) -> tuple[Tried, ...]:
     """Return every penalty tried; mirrored pictures and the like are left out: they take as long."""
     plain_NF = samples.features_NVF[:, 0]
@@ -151,7 +191,7 @@ def _judged(
         for fold in range(int(folds_N.max()) + 1)
     ]
     tried: list[Tried] = []
-    for number, strength in enumerate(STRENGTHS, start=1):
+    for strength in STRENGTHS:
         answers_NK = np.zeros((len(plain_NF), len(model.answer.names)), np.float32)
         for fold, fit in enumerate(fits):
             logits = fit(strength).logits(plain_NF[folds_N == fold])
@@ -159,8 +199,7 @@ def _judged(
         figures = model.answer.metrics(answers_NK, samples.targets)
         name = model.answer.selection[0]
         tried.append(Tried(strength=strength, loss=figures["loss"], figure=figures[name]))
-        if progress:
-            progress(number, len(STRENGTHS))
+        done()
         best = min(range(len(tried)), key=lambda at: tried[at].loss)
         if len(tried) - 1 - best >= PATIENCE:
             break

@@ -7,7 +7,15 @@ written back before training starts, so `config.yaml` in the run folder repeats 
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+)
 from pydantic_core import PydanticCustomError
 
 Share = Annotated[float, Field(ge=0, lt=1)]
@@ -118,6 +126,11 @@ class HeadSettings(Group):
 
     pooling: Literal["average", "max", "flatten"] | None = Field(
         default=None, description="what makes a vector of the map; none: the network's own"
+    )
+    known_classes: NonNegativeInt | None = Field(
+        default=None,
+        description="classes of the weights' own classifier, whose answers are features too; none: "
+        "decided (docs/transfer.md)",
     )
     dense: list[PositiveInt] | None = Field(
         default=None,
