@@ -101,6 +101,14 @@ def test_keys_of_the_network_that_are_no_setting_are_its_own_options() -> None:
             "--learning-rate (optimizer.learning_rate) = nan: input should be a finite number.",
         ),
         (
+            {"network": {"head": {"dense": 64}}},
+            "network.head.dense = 64: expected a list, such as [64].",
+        ),
+        (
+            {"network": {"head": {"dense": "wide"}}},
+            "network.head.dense = 'wide': expected a list.",
+        ),
+        (
             {"data": {"resize": "crap"}},
             "data.resize = 'crap': input should be 'crop', 'squash' or 'pad'. Did you mean 'crop'?",
         ),

@@ -179,7 +179,7 @@ def _letters(error: ValidationError) -> Iterator[str]:
             came = one.get("input")
             option = f"{OPTIONS[name]} ({name})" if name in OPTIONS else name
             near = nearest(str(came), _choices(one)) if _choices(one) else ""
-            yield f"{option} = {came!r}: {_expected(one['type'], one['msg'])}.{near}"
+            yield f"{option} = {came!r}: {_expected(one['type'], one['msg'], came)}.{near}"
 
 
 def _near(name: str) -> str:
@@ -215,11 +215,13 @@ def _choices(error: ErrorDetails) -> list[str]:
     return re.findall(r"'([^']+)'", str(error.get("ctx", {}).get("expected", "")))
 
 
-def _expected(kind: str, message: str) -> str:
+def _expected(kind: str, message: str, came: object) -> str:
     if kind in ("int_parsing", "int_type", "int_from_float"):
         return "expected a whole number"
     if kind in ("float_parsing", "float_type"):
         return "expected a number"
+    if kind == "list_type":
+        return "expected a list" + (f", such as [{came}]" if isinstance(came, int | float) else "")
     return message[0].lower() + message[1:]
 
 
