@@ -1,5 +1,10 @@
 """Choosing a head's penalty: folds that keep groups together, and what is held out decides."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -7,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression, Ridge
 
+import striate
 from striate.answer import Answer, Classification, MultiLabel, Regression
 from striate.training._head import (
     FOLDS,
@@ -247,3 +253,31 @@ def test_without_known_classes_there_is_no_share() -> None:
     fit = fit_head(samples(np.arange(30) % 2), AB, outputs=2, seed=0)
     assert fit.share is None
     assert tuple(sorted(SHARES)) == SHARES
+
+
+def test_every_blas_has_one_thread_while_a_head_is_fit() -> None:
+    # In a new process: SciPy brings a library of its own, which must be there before the limit is set.
+    code = (
+        "import numpy as np\n"
+        "from threadpoolctl import threadpool_info\n"
+        "from striate.answer import Classification\n"
+        "from striate.training._head import Samples, fit_head\n"
+        "seen = []\n"
+        "def look(done, most):\n"
+        "    seen.append([one for one in threadpool_info() if one['user_api'] == 'blas'])\n"
+        "features = np.random.default_rng(0).normal(size=(40, 1, 6)).astype(np.float32)\n"
+        "fit_head(Samples(features_NVF=features, targets=np.arange(40) % 2, groups_N=np.arange(40),\n"
+        "    weights_N=np.ones(40)), Classification(('a', 'b')), outputs=2, seed=0, progress=look)\n"
+        "assert len({one['filepath'] for one in seen[-1]}) >= 2, seen[-1]\n"
+        "assert {one['num_threads'] for each in seen for one in each} == {1}, seen\n"
+    )
+    threads = {"OPENBLAS_NUM_THREADS": "2", "OMP_NUM_THREADS": "2"}
+    source = str(Path(striate.__file__).parents[1])
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | threads | {"PYTHONPATH": source},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr

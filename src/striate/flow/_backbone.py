@@ -19,7 +19,7 @@ from striate.data._cache_sealed import read_sealed, write_sealed
 from striate.data._room import cache_folder
 from striate.errors import CheckError, DiskError, UsageError
 from striate.flow._prepare import Prepared, outputs_of, pretrained_of
-from striate.model import BATCH, Backbone
+from striate.model import Backbone
 from striate.network import Dense, Pretrained, entry
 from striate.training._start import dense_layers
 
@@ -36,6 +36,9 @@ MOST_KEPT = 8
 FEW = 1_000
 """Training pictures below which the known classes' answers are features too: with more they add little,
 and make fitting the head nearly twice as long."""
+
+CHECKED_PICTURES = 8
+"""On so many pictures ONNX Runtime's features are held against PyTorch's."""
 
 AGREE = 1e-4
 """How far features may be from PyTorch's, as a share of the largest."""
@@ -304,7 +307,7 @@ def _check(prepared: Prepared, onnx: bytes, network: Classifier, stage: InputSta
 
     from striate.training._export import Features
 
-    some = prepared.split.train[:BATCH]
+    some = prepared.split.train[:CHECKED_PICTURES]
     pictures = prepared.store.take(some)
     with torch.inference_mode():
         expected = Features(stage, network)(torch.from_numpy(pictures)).numpy()

@@ -27,7 +27,7 @@ from striate.training._start import dense_layers
 Floats32 = npt.NDArray[np.float32]
 Positions = npt.NDArray[np.int64]
 
-CHECKED_PICTURES = 40
+CHECKED_PICTURES = 16
 """On so many pictures network.onnx is held against features and head, which it is made of."""
 
 FEW = 100

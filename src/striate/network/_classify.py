@@ -83,11 +83,9 @@ def _features_of(
     with torch.device("meta"):
         backbone = make_backbone(entry, shape[0], small=small, cut=cut, pooling=pooling).eval()
     entered: list[tuple[str, nn.Module, Shape]] = []
-    failed = _try(backbone, shape, entered)
-    if not failed:
-        found = _run(backbone, shape)
-        if len(found) in (1, 3) and min(found) > 0:
-            return found
+    found = _try(backbone, shape, entered)
+    if len(found) in (1, 3):
+        return found
     limit = small_below - 1 if small and small_below else LARGEST
     fitting = _least(backbone, shape[0], limit)
     if fitting is None and limit < LARGEST:
@@ -97,15 +95,13 @@ def _features_of(
     raise NetworkError(_letter(entry.name, shape, entered, fitting))
 
 
-def _run(backbone: nn.Module, shape: Shape) -> Shape:
-    with torch.no_grad():
-        return tuple(backbone(torch.zeros(1, *shape, device="meta")).shape[1:])
-
-
 def _try(
     backbone: nn.Module, shape: Shape, entered: list[tuple[str, nn.Module, Shape]] | None = None
-) -> bool:
-    """Return whether the backbone can't take pictures of `shape`; gather the layers it came to."""
+) -> Shape:
+    """Return the shape of what the backbone makes of pictures of `shape`; gather the layers it came to.
+
+    () where it can't take them.
+    """
 
     def enter(name: str, layer: nn.Module, inputs: tuple[Any, ...]) -> None:
         if not isinstance(inputs[0], torch.Tensor):
@@ -122,25 +118,27 @@ def _try(
         if next(layer.children(), None) is None
     ]
     try:
-        return min(_run(backbone, shape)) < 1
+        with torch.no_grad():
+            found = tuple(backbone(torch.zeros(1, *shape, device="meta")).shape[1:])
     except (RuntimeError, ValueError):
-        return True
+        return ()
     finally:
         for handle in handles:
             handle.remove()
+    return found if min(found) > 0 else ()
 
 
 def _least(backbone: nn.Module, channels: int, limit: int) -> int | None:
     """Return the smallest side of a square picture that the backbone takes, by halving."""
-    if _try(backbone, (channels, limit, limit)):
+    if not _try(backbone, (channels, limit, limit)):
         return None
     low, high = 0, limit
     while high - low > 1:
         middle = (low + high) // 2
         if _try(backbone, (channels, middle, middle)):
-            low = middle
-        else:
             high = middle
+        else:
+            low = middle
     return high
 
 
