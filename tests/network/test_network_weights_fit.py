@@ -130,6 +130,20 @@ def test_the_classifier_of_the_weights_becomes_the_known_classes(same_names: boo
         np.testing.assert_array_equal(after[name], before[name])
 
 
+def test_a_model_with_known_classes_fills_a_network_without_them() -> None:
+    source, target = classifier([], known=3), classifier([])
+    before = values(target)
+    report = fit_weights(target, pretrained(values(source)))
+    assert (report.matched, report.kept) == ("name", ("head.output.weight", "head.output.bias"))
+    assert {name.rpartition(".")[0] for name in report.left_out} == {
+        "head.known.classifier",
+        "head.output",
+    }
+    for name, one in values(target).items():
+        expected = before if name.startswith("head.") else values(source)
+        np.testing.assert_array_equal(one, expected[name])
+
+
 def test_weights_without_a_classifier_of_these_features_know_no_classes() -> None:
     came = values(classifier([]))
     module = classifier([])
