@@ -61,20 +61,34 @@ def test_figures_in_words(pages: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("more", "reason"),
+    ("more", "said"),
     [
-        ({}, "the one with the smaller loss on held-out pictures, at its best penalty"),
-        ({"tried": []}, "the smaller one: too few pictures to hold any out and choose by them"),
+        (
+            {"known_share": 0.25},
+            "0.25 times as much as theythe one with the smaller loss on held-out pictures, at its best "
+            "penalty",
+        ),
+        (
+            {"known_share": 1.0},
+            "as much as theythe one with the smaller loss on held-out pictures, at its best penalty",
+        ),
+        (
+            {"known_share": 0.25, "tried": []},
+            "0.25 times as much as theythe smaller one: too few pictures to hold any out and choose by "
+            "them",
+        ),
     ],
 )
 def test_the_weights_own_answers_are_told_with_their_share(
-    tmp_path: Path, more: dict[str, Any], reason: str
+    tmp_path: Path, more: dict[str, Any], said: str
 ) -> None:
-    known = HEAD | {"known_classes": 1000, "known_share": 0.25} | more
-    page = page_of(run_folders.with_head(tmp_path, known))
+    page = page_of(run_folders.with_head(tmp_path, HEAD | {"known_classes": 1000} | more))
     cells = [" ".join(one.text.split()) for one in page.all("dt", "dd")]
     at = cells.index("the weights' own answers")
-    assert cells[at + 1] == (f"1,000 classes, varying 0.25 times as much as the features{reason}")
+    assert cells[at + 1] == (
+        "probabilities of the 1,000 classes that the weights were trained on, read beside the features "
+        f"and varying {said}"
+    )
 
 
 def test_without_them_nothing_is_said(pages: dict[str, str]) -> None:

@@ -65,13 +65,15 @@ def _blocks(found: Json) -> Iterator[Block]:
 
 def _known(found: Json, *, chosen: bool) -> tuple[str, str, str]:
     """Return how much the weights' own answers may count, and why."""
-    share = figure(found["known_share"])
+    share = float(found["known_share"])
+    beside = "as much as" if share == 1 else f"{figure(share)} times as much as"
     reason = "the smaller one: too few pictures to hold any out and choose by them"
     if chosen:
         reason = "the one with the smaller loss on held-out pictures, at its best penalty"
     return (
         "the weights' own answers",
-        f"{figure(found['known_classes'])} classes, varying {share} times as much as the features",
+        f"probabilities of the {figure(found['known_classes'])} classes that the weights were trained "
+        f"on, read beside the features and varying {beside} they",
         reason,
     )
 
