@@ -146,7 +146,7 @@ def test_the_list_of_networks() -> None:
     assert "  1,625,281 parameters for 3×64×64 and 1 output; " in text
     assert by_name["vgg16"]["flops"] == 30_940_528_640
     assert "1000 outputs; 30,940,528,640 FLOPs a picture\n" in text
-    given = "pooling grid, dense [4096, 4096], dropout 0.5, stem auto"
+    given = "pooling grid, known_classes 0, dense [4096, 4096], dropout 0.5, stem auto"
     assert f"  Options, explained at the end: {given}.\n" in text
     assert text.count("What makes a vector of the backbone's map.") == 1
 

@@ -19,7 +19,7 @@ def test_the_public_names() -> None:
         "Shape", "Sides", "Sizes", "Specification", "Summary", "build", "canonical", "convolve",
         "entry", "find_weights", "first_kernels", "fit_weights", "freeze", "has_backbone",
         "initialise",
-        "installed", "is_depthwise", "layer_units", "look", "networks", "parse", "pool",
+        "installed", "is_depthwise", "known_classes", "layer_units", "look", "networks", "parse", "pool",
         "read_maps", "read_number", "require_fit", "specify", "summary", "whiten",
         "written_line",
     ]  # fmt: skip
