@@ -420,7 +420,7 @@ def test_another_number_of_known_classes_than_the_weights_have_is_refused(
 def test_many_pictures_do_without_known_classes(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, lite: Lite
 ) -> None:
-    monkeypatch.setattr(backbone_module, "FEW", 20)
+    monkeypatch.setattr(backbone_module, "KNOWN_BELOW", 20)
     ear = Ear()
     train(lite.pictures, tmp_path, listener=ear)
     assert ear.facts["training"][0] == "the head only, on 1,280 features of each picture"

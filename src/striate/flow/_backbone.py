@@ -33,7 +33,7 @@ FORMAT = 2
 MOST_KEPT = 8
 """Backbones that are kept, the last used ones: a few dozen MB each."""
 
-FEW = 1_000
+KNOWN_BELOW = 1_000
 """Training pictures below which the known classes' answers are features too: with more they add little,
 and make fitting the head nearly twice as long."""
 
@@ -140,7 +140,7 @@ def _wants_known(prepared: Prepared) -> bool:
     if network.head.known_classes is not None or dense_layers(prepared.settings):
         return False
     as_published = not {"pooling", "cut"} & network.all_options.keys()
-    few = len(prepared.split.train) < FEW
+    few = len(prepared.split.train) < KNOWN_BELOW
     return answer.task == "classification" and as_published and few
 
 
