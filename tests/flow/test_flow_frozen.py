@@ -21,8 +21,9 @@ from striate.answer import Classification
 from striate.errors import UsageError
 from striate.flow import Run
 from striate.flow import _backbone as backbone_module
-from striate.flow._backbone import MOST_KEPT, KeptBackbone, _keep, _key, _read
+from striate.flow._backbone import _key
 from striate.flow._frozen import is_frozen
+from striate.flow._kept_backbone import MOST_KEPT, KeptBackbone, keep, read_kept
 from striate.image import Shape
 from striate.model import verify
 from striate.training import Silent, make_settings
@@ -66,7 +67,7 @@ def kept_backbone(lite: Lite) -> KeptBackbone:
     (path,) = (lite.cache / "backbones").iterdir()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("STRIATE_CACHE", str(lite.cache))
-        found = _read(path.name)
+        found = read_kept(path.name)
     assert found is not None
     return found
 
@@ -184,7 +185,7 @@ def test_a_second_run_computes_nothing_anew_and_ends_in_the_same_bytes(
     def never(*_: object) -> Any:
         raise AssertionError("the backbone was made again")
 
-    monkeypatch.setattr(backbone_module, "_made", never)
+    monkeypatch.setattr(backbone_module, "export_backbone", never)
     first, second = Ear(), Ear()
     runs = [train(package.pictures, tmp_path, listener=ear) for ear in (first, second)]
     # 20 of the training part are shown mirrored too.
@@ -244,10 +245,10 @@ def test_without_a_cache_everything_is_computed_each_time(
 def test_backbones_longest_unused_go(own_cache: Path, lite: Lite) -> None:
     made = kept_backbone(lite)
     for second in range(MOST_KEPT):
-        _keep(replace(made, key=f"{second}"))
+        keep(replace(made, key=f"{second}"))
         os.utime(own_cache / "backbones" / f"{second}", (second, second))
-    assert _read("0") is not None
-    _keep(replace(made, key="new"))
+    assert read_kept("0") is not None
+    keep(replace(made, key="new"))
     kept = {path.name for path in (own_cache / "backbones").iterdir()}
     assert kept == {"new", "0", *(f"{second}" for second in range(2, MOST_KEPT))}
 
@@ -455,7 +456,7 @@ def test_a_backbone_is_kept_by_what_it_depends_on(mean: str) -> None:
 def test_an_exported_backbone_that_disagrees_with_pytorch_is_refused() -> None:
     from torch import nn
 
-    from striate.flow._backbone import _check
+    from striate.flow._export_backbone import _check
     from striate.network import Classifier
     from striate.training._export import features_to_onnx
     from striate.training._pixels import InputStage

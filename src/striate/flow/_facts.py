@@ -11,9 +11,9 @@ from striate.training import Choice, Epoch, Listener, Settings, Step
 if TYPE_CHECKING:
     from torch import nn
 
-    from striate.flow._backbone import KeptBackbone
     from striate.flow._fine_tune import Decision
     from striate.flow._frozen import Frozen
+    from striate.flow._kept_backbone import KeptBackbone
 
 Fact = tuple[str, str, str]
 """Name, value, and why it is so: "" where there was nothing to choose."""

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from striate.data import Store, keep_features, read_features
-from striate.flow._backbone import KeptBackbone
 from striate.flow._facts import Told
+from striate.flow._kept_backbone import KeptBackbone
 from striate.flow._prepare import Prepared
 from striate.model import BATCH
 from striate.training import Listener

@@ -11,10 +11,11 @@ import numpy.typing as npt
 
 from striate.errors import UsageError
 from striate.evaluation import measure
-from striate.flow._backbone import KeptBackbone, open_backbone
+from striate.flow._backbone import open_backbone
 from striate.flow._facts import Told
 from striate.flow._features import MIRRORED, PLAIN, features_by
 from striate.flow._finish import Ended
+from striate.flow._kept_backbone import KeptBackbone
 from striate.flow._prepare import Prepared, outputs_of, progress
 from striate.flow._ship import Product
 from striate.task import weights_of_classes
