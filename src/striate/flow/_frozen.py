@@ -12,6 +12,7 @@ import numpy.typing as npt
 from striate.errors import UsageError
 from striate.evaluation import measure
 from striate.flow._backbone import open_backbone
+from striate.flow._early import Early
 from striate.flow._facts import Told
 from striate.flow._features import MIRRORED, PLAIN, features_by
 from striate.flow._finish import Ended
@@ -82,10 +83,12 @@ def is_frozen(settings: Settings) -> bool:
     return bool(network.freeze) and not dense_layers(settings) and network.views == 1
 
 
-def fit_frozen(prepared: Prepared, told: Told, *, own_loss: bool = False) -> Frozen:
+def fit_frozen(
+    prepared: Prepared, told: Told, *, own_loss: bool = False, early: Early | None = None
+) -> Frozen:
     """Compute features and fit the head; nothing is written but the cache.
 
-    `own_loss` says that the user gave a function as the loss.
+    `own_loss` says that the user gave a function as the loss; `early` may be making the backbone.
 
     Raises:
         UsageError: a loss that the head isn't fit with; weights that can't be had or don't fit.
@@ -95,7 +98,7 @@ def fit_frozen(prepared: Prepared, told: Told, *, own_loss: bool = False) -> Fro
     _refuse_loss(settings, source.answer.task, own_loss)
     # The first time it is made, which takes a while.
     told.listener.progress("Preparing the backbone", 0, 1)
-    backbone = open_backbone(prepared)
+    backbone = open_backbone(prepared, early)
     # A resumed run, or one from this run's config.yaml, has the same features.
     settings.network.head.known_classes = backbone.known
     parts = prepared.split.parts()

@@ -5,6 +5,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -75,7 +76,7 @@ def _numbers_for_sizes() -> Iterator[None]:
     Else the file would work it out in every run, and ONNX Runtime, which merges a constant padding
     with its convolution, can't: features of EfficientNet-Lite0 took a third longer.
     """
-    padding = sys.modules.get("timm.layers.padding")
+    padding: Any = sys.modules.get("timm.layers.padding")
     if padding is None:
         yield
         return
