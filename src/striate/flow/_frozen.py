@@ -22,7 +22,7 @@ from striate.flow._ship import Product
 from striate.task import weights_of_classes
 from striate.training import Settings
 from striate.training._compose import compose
-from striate.training._head import Fit, Samples, fit_head
+from striate.training._head import Fit, Samples, fit_head, import_solver
 from striate.training._head_model import Model, answers_of
 from striate.training._start import dense_layers
 
@@ -98,6 +98,8 @@ def fit_frozen(
     _refuse_loss(settings, source.answer.task, own_loss)
     # The first time it is made, which takes a while.
     told.listener.progress("Preparing the backbone", 0, 1)
+    # While another process makes the backbone.
+    import_solver()
     backbone = open_backbone(prepared, early)
     # A resumed run, or one from this run's config.yaml, has the same features.
     settings.network.head.known_classes = backbone.known
