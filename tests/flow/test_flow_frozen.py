@@ -5,7 +5,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,11 +19,9 @@ import striate
 from pictures import save, stripes, write_folder
 from striate.answer import Classification
 from striate.errors import UsageError
-from striate.flow import Run, _early
+from striate.flow import Run
 from striate.flow import _backbone as backbone_module
-from striate.flow._backbone import _key_of
-from striate.flow._early import Early
-from striate.flow._export_backbone import Order
+from striate.flow._backbone import _key
 from striate.flow._frozen import is_frozen
 from striate.flow._kept_backbone import MOST_KEPT, KeptBackbone, keep, read_kept
 from striate.image import Shape
@@ -245,71 +242,6 @@ def test_without_a_cache_everything_is_computed_each_time(
     assert [path.name for path in own_cache.iterdir()] == []
 
 
-@pytest.mark.slow
-def test_a_second_process_makes_the_same_backbone_while_pictures_are_decoded(
-    own_cache: Path, package: Lite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def never(*_: object) -> Any:
-        raise AssertionError("the backbone was made in this process")
-
-    expected = (kept := own_cache / "backbones").resolve()
-    kept.unlink()
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(package.site), *filter(None, sys.path)]))
-    monkeypatch.setattr(backbone_module, "export_backbone", never)
-    run = train(package.pictures, tmp_path, threads=2)
-    assert weights_of(run) == weights_of(package.run)
-    (one,), (other,) = kept.iterdir(), expected.iterdir()
-    assert (one.name, one.read_bytes()) == (other.name, other.read_bytes())
-
-
-@pytest.mark.slow
-def test_where_the_second_process_fails_the_first_makes_the_backbone(
-    own_cache: Path, package: Lite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (own_cache / "backbones").unlink()
-    monkeypatch.setattr(_early, "_CHILD", "striate.nothing")
-    run = train(package.pictures, tmp_path, threads=2)
-    assert weights_of(run) == weights_of(package.run)
-
-
-def test_the_second_process_ends_with_the_run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    started, script = tmp_path / "started", tmp_path / "endless"
-    script.write_text(
-        f"#!/bin/sh\necho $$ > {started}.new; mv {started}.new {started}; sleep 100\n"
-    )
-    script.chmod(0o755)
-    monkeypatch.setattr(sys, "executable", str(script))
-    with pytest.raises(KeyboardInterrupt), Early() as early:
-        early.begin(an_order())
-        while not started.exists():
-            time.sleep(0.01)
-        raise KeyboardInterrupt
-    with pytest.raises(ProcessLookupError):
-        os.kill(int(started.read_text()), 0)
-
-
-def test_an_order_arrives_as_it_was_sent() -> None:
-    order = an_order()
-    got = Order.from_bytes(order.to_bytes())
-    np.testing.assert_array_equal(got.pictures_NHWC, order.pictures_NHWC)
-    assert replace(got, pictures_NHWC=order.pictures_NHWC) == order
-
-
-def an_order() -> Order:
-    return Order(
-        settings=make_settings(
-            {"data": {"mean": [0.5], "image_size": (8, 9)}, "network": {"name": "resnet18"}}
-        ),
-        shape=Shape(height=8, width=9, channels=3),
-        outputs=2,
-        known=True,
-        key="some key",
-        pictures_NHWC=np.stack([stripes(0, at, size=8) for at in range(3)]),
-    )
-
-
 def test_backbones_longest_unused_go(own_cache: Path, lite: Lite) -> None:
     made = kept_backbone(lite)
     for second in range(MOST_KEPT):
@@ -496,9 +428,7 @@ def test_many_pictures_do_without_known_classes(
 
 
 @pytest.mark.parametrize("mean", ["weights", "computed"])
-def test_a_backbone_is_kept_by_what_it_depends_on(
-    mean: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_backbone_is_kept_by_what_it_depends_on(mean: str) -> None:
     def key(digest: int, known: int | None = None, **data: Any) -> str:
         prepared: Any = SimpleNamespace(
             settings=make_settings(
@@ -512,9 +442,8 @@ def test_a_backbone_is_kept_by_what_it_depends_on(
             split=SimpleNamespace(train=np.array([0, 2])),
             source=SimpleNamespace(answer=Classification(("a", "b"))),
         )
-        return _key_of(prepared)
-
-    monkeypatch.setattr(backbone_module, "pretrained_of", lambda _: SimpleNamespace(sha256="0"))
+        weights: Any = SimpleNamespace(sha256="0")
+        return _key(prepared, weights)
 
     assert key(1) == key(1)
     # A scaling that was computed from other pictures is another one.
@@ -536,9 +465,12 @@ def test_an_exported_backbone_that_disagrees_with_pytorch_is_refused() -> None:
     network = Classifier("tiny", nn.Sequential(nn.Conv2d(3, 4, 3)), head, shape=(3, 8, 8)).eval()
     stage = InputStage([0.5] * 3, [0.25] * 3)
     pictures = np.stack([stripes(0, at, size=8) for at in range(3)])
-    order: Any = SimpleNamespace(pictures_NHWC=pictures)
+    prepared: Any = SimpleNamespace(
+        split=SimpleNamespace(train=np.arange(3)),
+        store=SimpleNamespace(take=lambda positions: pictures[positions]),
+    )
     onnx = features_to_onnx(stage, network, Shape(height=8, width=8, channels=3))
-    _check(order, onnx, network, stage)
+    _check(prepared, onnx, network, stage)
     with torch.no_grad():
         network.backbone[0].bias += 1e-3
     with pytest.raises(
@@ -546,4 +478,4 @@ def test_an_exported_backbone_that_disagrees_with_pytorch_is_refused() -> None:
         match=r"^The exported backbone gives other features than PyTorch: 0\.001 apart, the largest is "
         r"[\d.]+\. Train without --freeze\.$",
     ):
-        _check(order, onnx, network, stage)
+        _check(prepared, onnx, network, stage)

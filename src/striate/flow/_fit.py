@@ -49,9 +49,6 @@ if TYPE_CHECKING:
 # Statistics of that many pictures are as good as those of all, and take no time.
 STATISTICS_SAMPLE = 10_000
 
-COMPUTED = "computed"
-"""The scaling of pixels that is worked out from the training part."""
-
 WHITENING_PIXELS = 5_000_000
 """Of training pictures, that the whitening start of a first convolution is made from."""
 
@@ -191,25 +188,23 @@ def count_outputs(network: nn.Module, stage: nn.Module, prepared: Prepared) -> i
     return logits.shape[1]
 
 
-def compute_scaling(prepared: Prepared, settings: Settings) -> None:
-    """Make numbers of `settings.data.mean` and `deviation` where they are "computed"."""
-    data = settings.data
-    if COMPUTED in (data.mean, data.deviation):
-        sample = _sample(prepared, STATISTICS_SAMPLE)
-        mean, deviation = channel_statistics(prepared.store.take(sample))
-        data.mean = list(mean) if data.mean == COMPUTED else data.mean
-        data.deviation = list(deviation) if data.deviation == COMPUTED else data.deviation
-
-
-def input_stage(settings: Settings, channels: int, fitted: Scaling | None = None) -> InputStage:
+def input_stage(
+    prepared: Prepared, settings: Settings, fitted: Scaling | None = None
+) -> InputStage:
     """Return the scaling of pixels: as given, as the fitted weights expect, or as they are.
 
-    `settings.data.mean` and `deviation` become numbers, one per channel.
+    `settings.data.mean` and `deviation` become numbers.
     """
     mean, deviation = settings.data.mean, settings.data.deviation
     if fitted is not None:
         mean = list(fitted.mean) if mean == "weights" else mean
         deviation = list(fitted.deviation) if deviation == "weights" else deviation
+    if mean == "computed" or deviation == "computed":
+        sample = _sample(prepared, STATISTICS_SAMPLE)
+        measured = channel_statistics(prepared.store.take(sample))
+        mean = list(measured[0]) if mean == "computed" else mean
+        deviation = list(measured[1]) if deviation == "computed" else deviation
+    channels = prepared.shape.channels
     for name, values in (("mean", mean), ("deviation", deviation)):
         if not isinstance(values, list) or len(values) not in (1, channels):
             raise NetworkError(
@@ -254,8 +249,7 @@ def make_ready(
         scaling = _go_on_from(network, start, settings)
     elif module is None:
         scaling = _pretrained(network, prepared)
-    compute_scaling(prepared, settings)
-    stage = input_stage(settings, prepared.shape.channels, scaling)
+    stage = input_stage(prepared, settings, scaling)
     if settings.network.initialisation.first == "whitening":
         _whiten(network, stage, prepared)
     outputs = count_outputs(network, stage, prepared)

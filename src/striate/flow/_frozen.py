@@ -12,7 +12,6 @@ import numpy.typing as npt
 from striate.errors import UsageError
 from striate.evaluation import measure
 from striate.flow._backbone import open_backbone
-from striate.flow._early import Early
 from striate.flow._facts import Told
 from striate.flow._features import MIRRORED, PLAIN, features_by
 from striate.flow._finish import Ended
@@ -22,7 +21,7 @@ from striate.flow._ship import Product
 from striate.task import weights_of_classes
 from striate.training import Settings
 from striate.training._compose import compose
-from striate.training._head import Fit, Samples, fit_head, import_solver
+from striate.training._head import Fit, Samples, fit_head
 from striate.training._head_model import Model, answers_of
 from striate.training._start import dense_layers
 
@@ -83,12 +82,10 @@ def is_frozen(settings: Settings) -> bool:
     return bool(network.freeze) and not dense_layers(settings) and network.views == 1
 
 
-def fit_frozen(
-    prepared: Prepared, told: Told, *, own_loss: bool = False, early: Early | None = None
-) -> Frozen:
+def fit_frozen(prepared: Prepared, told: Told, *, own_loss: bool = False) -> Frozen:
     """Compute features and fit the head; nothing is written but the cache.
 
-    `own_loss` says that the user gave a function as the loss; `early` may be making the backbone.
+    `own_loss` says that the user gave a function as the loss.
 
     Raises:
         UsageError: a loss that the head isn't fit with; weights that can't be had or don't fit.
@@ -98,9 +95,7 @@ def fit_frozen(
     _refuse_loss(settings, source.answer.task, own_loss)
     # The first time it is made, which takes a while.
     told.listener.progress("Preparing the backbone", 0, 1)
-    # While another process makes the backbone.
-    import_solver()
-    backbone = open_backbone(prepared, early)
+    backbone = open_backbone(prepared)
     # A resumed run, or one from this run's config.yaml, has the same features.
     settings.network.head.known_classes = backbone.known
     parts = prepared.split.parts()

@@ -1,11 +1,8 @@
 """The gate before training: what is wrong with a source is found before anything is trained."""
 
 from striate.data import Source, stop_at_faults
-from striate.flow._backbone import begin_backbone
 from striate.flow._check import BEFORE_TRAINING, look_closer
-from striate.flow._early import Early
 from striate.flow._facts import Told
-from striate.flow._frozen import is_frozen
 from striate.flow._prepare import (
     Prepared,
     audit_source,
@@ -22,13 +19,10 @@ from striate.flow._prepare import (
 from striate.training import Settings
 
 
-def prepare(
-    source: Source, wanted: Settings, told: Told, *, own_module: bool, early: Early | None = None
-) -> Prepared:
+def prepare(source: Source, wanted: Settings, told: Told, *, own_module: bool) -> Prepared:
     """Check, choose, decode and split; nothing is written and no network built yet.
 
     `own_module` says that the network is the user's own, whose sizes aren't known before it runs.
-    `early` makes a pretrained backbone meanwhile.
     """
     audit = audit_source(source, wanted, told.listener)
     for sentence in (*source.notes, *audit.warnings):
@@ -42,8 +36,6 @@ def prepare(
     # A backbone's sizes are worked out where it is made, if it isn't kept already.
     if not own_module and not frozen:
         plan_network(settings, shape, source.answer)
-    if early is not None and is_frozen(settings):
-        begin_backbone(early, source, audit, settings, shape)
     stored = store_pictures(source, audit, settings, shape, told.listener)
     if stored.unreadable:
         # As if they had never been there: what is chosen must not depend on broken files.

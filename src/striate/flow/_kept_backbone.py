@@ -79,11 +79,6 @@ class KeptBackbone:
         return dict(load(self.tensors))
 
 
-def is_kept(key: str) -> bool:
-    """Return whether something is kept under a key; it may be torn."""
-    return _path(key).exists()
-
-
 def read_kept(key: str) -> KeptBackbone | None:
     """Return what is kept under a key, as the last used; None where nothing whole is."""
     path = _path(key)

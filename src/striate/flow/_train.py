@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from striate.data import Source
 from striate.errors import UsageError
-from striate.flow._early import Early
 from striate.flow._facts import Told, facts_of_frozen
 from striate.flow._fine_tune import Decision, decide
 from striate.flow._frozen import Frozen, fit_frozen, is_frozen
@@ -151,19 +150,14 @@ def train(
         world=world,
         resume=again,
     )
-    with Early() as early:
-        with stopped_at_once("Stopped; nothing was written."):
-            prepared = prepare(
-                open_wanted(source, wanted),
-                wanted,
-                job.told,
-                own_module=job.module is not None,
-                early=early if world.size == 1 else None,
-            )
-        world.pass_on()
-        if wanted.network.fine_tune == "always":
-            _refuse_unreachable(prepared)
-        return _run(prepared, job, early)
+    with stopped_at_once("Stopped; nothing was written."):
+        prepared = prepare(
+            open_wanted(source, wanted), wanted, job.told, own_module=job.module is not None
+        )
+    world.pass_on()
+    if wanted.network.fine_tune == "always":
+        _refuse_unreachable(prepared)
+    return _run(prepared, job)
 
 
 def _refuse_unreachable(prepared: Prepared) -> None:
@@ -176,7 +170,7 @@ def _refuse_unreachable(prepared: Prepared) -> None:
         )
 
 
-def _run(prepared: Prepared, job: Job, early: Early) -> Run:
+def _run(prepared: Prepared, job: Job) -> Run:
     """Train the head on kept features, the whole network by steps, or one after the other."""
     if not is_frozen(prepared.settings):
         if prepared.settings.network.freeze:
@@ -190,7 +184,7 @@ def _run(prepared: Prepared, job: Job, early: Early) -> Run:
             "torchrun, or train the whole network with --no-freeze."
         )
     with stopped_at_once(FEATURES_KEPT):
-        frozen = fit_frozen(prepared, job.told, own_loss=job.loss is not None, early=early)
+        frozen = fit_frozen(prepared, job.told, own_loss=job.loss is not None)
         decision = decide(prepared, frozen)
     if decision.on:
         prepared = with_device(prepared)

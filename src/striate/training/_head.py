@@ -97,11 +97,6 @@ class Fit:
     share: float | None = None
 
 
-def import_solver() -> None:
-    """Import SciPy, which fits heads; it takes half a second, which may be spent beforehand."""
-    import scipy.optimize  # type: ignore[import-untyped]  # noqa: F401
-
-
 def fit_head(
     samples: Samples,
     answer: Answer,
@@ -125,7 +120,7 @@ def fit_head(
     """
     # SciPy brings a BLAS of its own, and only libraries that are loaded are limited: ants and bees took
     # 6.8 instead of 0.4 s of processor time where it was imported later.
-    import_solver()
+    import scipy.optimize  # type: ignore[import-untyped]  # noqa: F401
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     folds_N = folds_of(samples, answer, seed)
