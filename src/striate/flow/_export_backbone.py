@@ -38,8 +38,8 @@ def export_backbone(
         UsageError: the weights don't fit, or the network has no backbone.
         CheckError: ONNX Runtime's features aren't PyTorch's.
     """
-    # Nearly all of it is imports. In a process of its own, or a thread, while pictures are decoded, it took
-    # as long in all: 21.5 to 26.0 instead of 17.9 to 23.3 s for a run (3 in turn), and 5 s more of processors.
+    # Imports take most of it. In a process of its own while pictures are decoded it gained nothing: runs
+    # took 21.5 to 26.0 instead of 17.9 to 23.3 s (3 in turn), and 5 s more of the processors.
     from safetensors.torch import save
     from torch import nn
 
