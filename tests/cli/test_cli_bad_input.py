@@ -752,7 +752,7 @@ def test_ctrl_c_while_pictures_are_decoded(here: Path) -> None:
         begun = time.perf_counter()
         run.send_signal(signal.SIGINT)
         _, err = run.communicate(timeout=60)
-    assert run.returncode == 130
+    assert run.returncode == 130, err
     assert time.perf_counter() - begun < 5
     assert "Traceback" not in err
     assert not Path("runs").exists()

@@ -11,6 +11,7 @@ from striate.flow._kept_backbone import KeptBackbone
 from striate.flow._prepare import Prepared, outputs_of
 from striate.model import Backbone
 from striate.network import Pretrained
+from striate.training._interrupt import import_torch
 
 if TYPE_CHECKING:
     from striate.network import Classifier
@@ -40,6 +41,7 @@ def export_backbone(
     """
     # Imports take most of it. In a process of its own while pictures are decoded it gained nothing: runs
     # took 21.5 to 26.0 instead of 17.9 to 23.3 s (3 in turn), and 5 s more of the processors.
+    import_torch()
     from safetensors.torch import save
     from torch import nn
 

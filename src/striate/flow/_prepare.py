@@ -45,6 +45,7 @@ from striate.training import (
     choose_precision,
     choose_start,
 )
+from striate.training._interrupt import import_torch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,6 +179,7 @@ def device_kind(wanted: str) -> str:
     # each of a step's hundred barriers waits for it. Steps of 18 ms on 2 idle cores took 250 to
     # 480 ms beside other work, and 64 to 77 ms with this count; on idle cores it made no difference.
     os.environ.setdefault("GOMP_SPINCOUNT", "10000")
+    import_torch()
     from striate.training._device import pick_device
 
     return pick_device(wanted).type

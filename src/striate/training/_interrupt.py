@@ -34,6 +34,23 @@ class Stop:
         return 128 + self.signal if self.signal is not None else 0
 
 
+def import_torch() -> None:
+    """Import PyTorch, and let signals wait for that: two seconds, the first time.
+
+    An exception that a signal's handler raises in the middle of it can abort the process (SIGABRT, seen
+    twice in some hundred interrupted runs): PyTorch's C++ part calls Python there and expects none.
+    """
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        import torch
+
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    try:
+        import torch  # noqa: F401
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 @contextmanager
 def stopped_at_once(sentence: str) -> Iterator[None]:
     """Turn the signals into StoppedError(sentence): for work that leaves nothing to keep."""
