@@ -752,7 +752,8 @@ def test_ctrl_c_while_pictures_are_decoded(here: Path) -> None:
         begun = time.perf_counter()
         run.send_signal(signal.SIGINT)
         _, err = run.communicate(timeout=60)
-    assert run.returncode == 130, err
+    # On a busy machine it may still have been starting, which the signal itself ends.
+    assert run.returncode in (130, -signal.SIGINT), err
     assert time.perf_counter() - begun < 5
     assert "Traceback" not in err
     assert not Path("runs").exists()
