@@ -3,6 +3,9 @@
 import csv
 import hashlib
 import json
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +21,7 @@ from striate.flow import Run
 from striate.network import find_weights
 from striate.network._weights_pixels import IMAGENET
 from striate.training import Epoch, Silent
+from striate.training._freed_memory import freed_memory_kept
 
 
 class Ear(Silent):
@@ -167,6 +171,25 @@ def test_the_config_repeats_the_run_to_the_bit(run: Run, tmp_path: Path) -> None
     again = striate.train(config=run.folder / "config.yaml", out=tmp_path)
     assert weights_hash(again) == weights_hash(run)
     assert (again.folder / "history.csv").read_text().splitlines()[0].startswith("epoch,step")
+
+
+@pytest.mark.parametrize("free", [0, 1 << 50])
+def test_memory_kept_or_given_back_changes_no_bit(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int
+) -> None:
+    kept: list[bool] = []
+    monkeypatch.setattr("striate.training._freed_memory.free_memory", lambda: free)
+
+    @contextmanager
+    def seen(needed: int) -> Iterator[bool]:
+        with freed_memory_kept(needed) as answer:
+            kept.append(answer)
+            yield answer
+
+    monkeypatch.setattr("striate.flow._plan_memory.freed_memory_kept", seen)
+    again = striate.train(config=run.folder / "config.yaml", out=tmp_path)
+    assert kept == [bool(free) and platform.libc_ver()[0] == "glibc"]
+    assert weights_hash(again) == weights_hash(run)
 
 
 def test_another_seed_gives_other_weights(run: Run, tmp_path: Path) -> None:

@@ -124,11 +124,14 @@ def find_rate(
         prepared = prepare(opened, wanted, told, own_module=tried is not None)
         # Here, because they import PyTorch: not before the source has been found good.
         from striate.flow._fit import make_ready
+        from striate.flow._look import layer_table
+        from striate.flow._plan_memory import memory_kept
         from striate.training._lr_find import range_test
 
         plan = make_ready(prepared, module=tried, loss=own_loss)
         facts = facts_of(prepared, plan.network)
-        measured = range_test(plan, steps=steps, progress=progress(told, "Raising the rate"))
+        with memory_kept(plan, layer_table(prepared, plan.network, plan.outputs)):
+            measured = range_test(plan, steps=steps, progress=progress(told, "Raising the rate"))
         found = _found(prepared.settings, page, measured)
         write_rates(page, _shown(prepared.source.name, tuple(facts), found))
     return found

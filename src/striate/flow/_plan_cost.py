@@ -7,7 +7,7 @@ from time import perf_counter
 from striate.flow._fit import make_ready, to_device
 from striate.flow._look import layer_table
 from striate.flow._parts import TRAIN_SAMPLE
-from striate.flow._plan_memory import training_memory
+from striate.flow._plan_memory import memory_kept, training_memory
 from striate.flow._plan_sample import Sample
 from striate.flow._prepare import Prepared
 from striate.flow._ship import CHECKED_PICTURES
@@ -54,8 +54,9 @@ def find_cost(prepared: Prepared, sample: Sample, *, seconds: float) -> Cost:
     plan = make_ready(prepared, module=None, loss=None)
     table = layer_table(prepared, plan.network, plan.outputs)
     ready = perf_counter() - begun
-    step = time_steps(plan, seconds=seconds)
-    looking = time_looking(plan, prepared, SHARE * seconds)
+    with memory_kept(plan, table):
+        step = time_steps(plan, seconds=seconds)
+        looking = time_looking(plan, prepared, SHARE * seconds)
     validation = looking * len(prepared.split.validation)
     memory = training_memory(plan, table, min(plan.batches.batch_size, plan.samples))
     count = sum(len(part) for part in prepared.split.parts().values())

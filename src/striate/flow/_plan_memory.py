@@ -2,14 +2,17 @@
 
 import os
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from itertools import pairwise
 from math import prod
 from pathlib import Path
 
+from striate._launch import local_processes
 from striate.data._room import IN_MEMORY
 from striate.image import Shape
 from striate.network import Summary
 from striate.network._rows import FLOAT32
+from striate.training._freed_memory import freed_memory_kept
 from striate.training._measure import EVALUATION_BATCH
 from striate.training._plan import Plan
 
@@ -43,6 +46,14 @@ def training_memory(plan: Plan, table: Summary, batch_size: int) -> int:
     step = 2 * sum(outputs) * batch_size
     neighbours = [one + other for one, other in pairwise(outputs)]
     return FLOAT32 * (weights + state) + max(step, EVALUATION_BATCH * max(neighbours, default=0))
+
+
+def memory_kept(plan: Plan, table: Summary) -> AbstractContextManager[bool]:
+    """Return what keeps memory from step to step, where there is plenty (`freed_memory_kept`)."""
+    if plan.device.type != "cpu":
+        return nullcontext(False)
+    batch_size = min(plan.batches.batch_size, plan.samples)
+    return freed_memory_kept(local_processes() * training_memory(plan, table, batch_size))
 
 
 def stored_memory(count: int, shape: Shape, *, in_file: bool) -> int:

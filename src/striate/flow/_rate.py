@@ -43,13 +43,16 @@ def with_measured_rate(
     if not rate_is_a_guess(settings, prepared.choices) or _steps(prepared) < SHARE * STEPS:
         return prepared
     from striate.flow._fit import make_ready
+    from striate.flow._look import layer_table
     from striate.flow._lr_find import rounded
+    from striate.flow._plan_memory import memory_kept
     from striate.training._lr_find import range_test
 
     plan = make_ready(prepared, module=deepcopy(module), loss=loss, start=start)
     told = progress(listener, "Finding a learning rate")
     try:
-        measured = range_test(plan, steps=STEPS, lowest=LOWEST, progress=told)
+        with memory_kept(plan, layer_table(prepared, plan.network, plan.outputs)):
+            measured = range_test(plan, steps=STEPS, lowest=LOWEST, progress=told)
     except NotFiniteError:
         # At such rates the network is at fault, and the training says so with its pictures' names.
         return prepared

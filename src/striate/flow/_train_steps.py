@@ -17,6 +17,7 @@ from striate.flow._look import layer_table, second_look
 from striate.flow._minutes import Pace, find_pace
 from striate.flow._on_features import fact, on_features, whole
 from striate.flow._plan_cost import rehearse_export
+from striate.flow._plan_memory import memory_kept
 from striate.flow._prepare import Prepared
 from striate.flow._product import ended_of
 from striate.flow._rate import with_measured_rate
@@ -57,21 +58,22 @@ def train_steps(prepared: Prepared, job: Job, start: Start | None) -> Run:
             prepared, module=job.module, loss=job.loss, listener=told.listener, start=frozen
         )
     plan = make_ready(prepared, module=job.module, loss=job.loss, world=job.world, start=frozen)
-    if job.world.rank:
-        return follow(prepared, plan, told)
-    if not isinstance(plan.network, Network):
+    if not isinstance(plan.network, Network) and not job.world.rank:
         # What others have written may not be exportable: better to know before than after training.
         rehearse_export(plan, prepared)
     table = layer_table(prepared, plan.network, plan.outputs)
-    second_look(prepared, table, told)
-    pace = None
-    if prepared.settings.training.minutes is not None:
-        pace = find_pace(prepared, plan, begun=job.begun)
-    with stopped_at_once(FEATURES_KEPT):
-        steps = on_features(prepared, plan, told)
-    folder = job.folder(prepared.source.name)
-    with RunLock(folder):
-        return _train_in(folder, prepared, _Plans(plan, steps, table), job, pace, start)
+    with memory_kept(plan, table):
+        if job.world.rank:
+            return follow(prepared, plan, told)
+        second_look(prepared, table, told)
+        pace = None
+        if prepared.settings.training.minutes is not None:
+            pace = find_pace(prepared, plan, begun=job.begun)
+        with stopped_at_once(FEATURES_KEPT):
+            steps = on_features(prepared, plan, told)
+        folder = job.folder(prepared.source.name)
+        with RunLock(folder):
+            return _train_in(folder, prepared, _Plans(plan, steps, table), job, pace, start)
 
 
 def _train_in(

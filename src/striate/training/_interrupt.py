@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 from striate.errors import StoppedError
+from striate.training._freed_memory import ask_for_large_pages
 
 SIGNALS = tuple(
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
@@ -40,6 +41,7 @@ def import_torch() -> None:
     An exception that a signal's handler raises in the middle of it can abort the process (SIGABRT, seen
     twice in some hundred interrupted runs): PyTorch's C++ part calls Python there and expects none.
     """
+    ask_for_large_pages()
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         import torch
 
