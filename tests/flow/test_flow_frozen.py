@@ -171,6 +171,26 @@ def test_features_are_those_of_timm(lite: Lite) -> None:
     assert kept_backbone(lite).known == 1000
 
 
+def test_with_several_views_features_are_their_mean(
+    package: Lite, own_cache: Path, tmp_path: Path
+) -> None:
+    (own_cache / "backbones").unlink()  # another one than the others'
+    ear = Ear()
+    run = train(package.pictures, tmp_path, listener=ear, settings={"network": {"views": 2}})
+    # A mirror image is among the views, so it isn't shown too.
+    assert [what for what in ear.done if "features" in what] == ["Computing features"]
+    assert read_json(run.model / "model.json")["network"]["views"] == 2
+    pictures = some_pictures(run, package.pictures)[:4]
+    both = [timm_features(package, one) for one in (pictures, pictures[:, :, ::-1].copy())]
+    from safetensors.numpy import load_file
+
+    state = load_file(run.model / "weights.safetensors")
+    expected = np.mean(both, axis=0) @ state["head.output.weight"].T + state["head.output.bias"]
+    logits, _ = striate.load(run.model).run(pictures)
+    np.testing.assert_allclose(logits, expected, atol=1e-3)
+    assert verify(run.model).ok
+
+
 def test_the_figures_are_those_of_the_shipped_file(lite: Lite) -> None:
     again = striate.evaluate(lite.run.folder, lite.pictures)
     parts = lite.run.metrics
@@ -373,7 +393,7 @@ def test_labels_and_numbers_are_learnt_too(tmp_path: Path) -> None:
         ({"name": "resnet18", "freeze": True}, True),
         ({"name": "timm:resnet26d", "freeze": True}, True),
         ({"name": "resnet18", "freeze": False}, False),
-        ({"name": "resnet18", "freeze": True, "views": 2}, False),
+        ({"name": "resnet18", "freeze": True, "views": 2}, True),
         ({"name": "resnet18", "freeze": True, "head": {"dense": [64]}}, False),
         # Its own head has two dense layers more, which features would go through.
         ({"name": "vgg16-binary", "freeze": True}, False),
@@ -458,7 +478,7 @@ def test_an_exported_backbone_that_disagrees_with_pytorch_is_refused() -> None:
 
     from striate.flow._export_backbone import _check
     from striate.network import Classifier
-    from striate.training._export import features_to_onnx
+    from striate.training._export import Features, features_to_onnx
     from striate.training._pixels import InputStage
 
     head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 2))
@@ -469,8 +489,9 @@ def test_an_exported_backbone_that_disagrees_with_pytorch_is_refused() -> None:
         split=SimpleNamespace(train=np.arange(3)),
         store=SimpleNamespace(take=lambda positions: pictures[positions]),
     )
-    onnx = features_to_onnx(stage, network, Shape(height=8, width=8, channels=3))
-    _check(prepared, onnx, network, stage)
+    features = Features(stage, network)
+    onnx = features_to_onnx(features, Shape(height=8, width=8, channels=3))
+    _check(prepared, onnx, features)
     with torch.no_grad():
         network.backbone[0].bias += 1e-3
     with pytest.raises(
@@ -478,4 +499,4 @@ def test_an_exported_backbone_that_disagrees_with_pytorch_is_refused() -> None:
         match=r"^The exported backbone gives other features than PyTorch: 0\.001 apart, the largest is "
         r"[\d.]+\. Train without --freeze\.$",
     ):
-        _check(prepared, onnx, network, stage)
+        _check(prepared, onnx, features)

@@ -162,7 +162,7 @@ def test_a_second_run_has_the_features_whatever_its_head(
     [
         ({}, True),
         ({"network": {"head": {"dense": []}}}, False),
-        ({"network": {"views": 2}}, False),
+        ({"network": {"views": 2}}, True),
         ({"network": {"freeze": False}}, False),
         ({"training": {"minutes": 1}}, False),
         ({"training": {"steps": [[0, 40]]}}, False),

@@ -53,7 +53,7 @@ def test_photographs_are_tried_at_half_and_twice_the_size() -> None:
         ({"fine_tune": "never"}, ["--image-size 112"]),
         # Under such heads the backbone stays as it is, and `train` refuses to fine-tune.
         ({"head": {"dense": [64]}}, ["--image-size 112"]),
-        ({"views": 2}, ["--image-size 112"]),
+        ({"views": 2}, ["--fine-tune always", "--image-size 112"]),
     ],
 )
 def test_fine_tuning_is_proposed_where_it_can_follow(

@@ -16,9 +16,10 @@ from striate.model._session import Network
 from striate.network import Classifier
 from striate.task import task_for
 from striate.training._compose import compose
-from striate.training._export import features_to_onnx, to_onnx
+from striate.training._export import Features, features_to_onnx, to_onnx
 from striate.training._head_model import Head, Model, answers_of
 from striate.training._pixels import InputStage
+from striate.training._views import Count, Views
 
 SHAPE = Shape(height=10, width=12, channels=3)
 VALUES = np.array([[3.0, -200.0], [5.0, 100.0], [9.0, 400.0]])
@@ -65,10 +66,12 @@ def pictures(count: int = 5) -> npt.NDArray[np.uint8]:
     return np.stack([stripes(at % 3, at, size=12)[:10] for at in range(count)])
 
 
-def composed(network: Classifier, answer: Answer, targets: npt.NDArray[np.generic]) -> bytes:
+def composed(
+    network: Classifier, answer: Answer, targets: npt.NDArray[np.generic], views: Count = 1
+) -> bytes:
     model = Model(answer, targets)
     return compose(
-        features_to_onnx(stage(), network, SHAPE),
+        features_to_onnx(Features(stage(), network, views), SHAPE),
         head_of(network),
         answer,
         mean_K=model.mean_K,
@@ -92,6 +95,18 @@ def test_a_composed_file_is_the_exported_one(
     assert [one.shape for one in got] == [(5, outputs), (5, len(answer.names))]
     for mine, theirs in zip(got, expected, strict=True):
         np.testing.assert_allclose(mine, theirs, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("views", [2, 6])
+def test_a_head_on_the_mean_of_views_gives_the_mean_of_their_logits(views: Count) -> None:
+    network, answer = tiny(2), Classification(("a", "b"))
+    got = run(composed(network, answer, CASES[0][2], views), 2, pictures())
+    task = task_for(answer, train_targets=CASES[0][2], outputs=2)
+    expected = run(to_onnx(stage(), Views(network, views), task, SHAPE), 2, pictures())
+    once = run(composed(network, answer, CASES[0][2]), 2, pictures())
+    for mine, theirs in zip(got, expected, strict=True):
+        np.testing.assert_allclose(mine, theirs, atol=1e-5, rtol=1e-5)
+    assert not np.allclose(got[0], once[0], atol=1e-4)
 
 
 @pytest.mark.parametrize(("answer", "outputs", "targets"), CASES, ids=IDS)
@@ -120,7 +135,7 @@ def test_names_are_used_once_and_the_file_is_valid() -> None:
 
 def test_composing_twice_gives_the_same_bytes() -> None:
     network, answer = tiny(2), Classification(("a", "b"))
-    backbone = features_to_onnx(stage(), network, SHAPE)
+    backbone = features_to_onnx(Features(stage(), network), SHAPE)
     some = [
         compose(backbone, head_of(network), answer, mean_K=np.zeros(2), deviation_K=np.ones(2))
         for _ in range(2)

@@ -45,8 +45,12 @@ def open_backbone(prepared: Prepared) -> KeptBackbone:
 
 
 def without_layers(prepared: Prepared) -> Prepared:
-    """Return what is prepared with a head of one layer: a backbone is kept for all its heads."""
+    """Return what is prepared with a head of one layer, and one view: what steps on features read.
+
+    A backbone is kept for all its heads.
+    """
     settings = prepared.settings.model_copy(deep=True)
+    settings.network.views = 1
     settings.network.head.dense, settings.network.head.dropout = [], None
     settings.network.options.pop("dropout", None)
     settings.network.head.known_classes = settings.network.head.known_classes or 0
@@ -78,6 +82,7 @@ def _key(prepared: Prepared, pretrained: Pretrained) -> str:
         "network": settings.network.name,
         "options": own | settings.network.all_options | {"known_classes": None},
         "known": bool(settings.network.head.known_classes) or _wants_known(prepared),
+        "views": settings.network.views,
         "shape": [shape.channels, shape.height, shape.width],
         "scaling": scaling,
         "pictures": _hash(prepared) if "computed" in scaling else "",

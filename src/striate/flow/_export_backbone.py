@@ -15,7 +15,7 @@ from striate.training._interrupt import import_torch
 
 if TYPE_CHECKING:
     from striate.network import Classifier
-    from striate.training._pixels import InputStage
+    from striate.training._export import Features
 
 CHECKED_PICTURES = 8
 """On so many pictures ONNX Runtime's features are held against PyTorch's."""
@@ -55,7 +55,7 @@ def export_backbone(
         known_classes,
         summary,
     )
-    from striate.training._export import features_to_onnx
+    from striate.training._export import Features, features_to_onnx
 
     settings, shape = prepared.settings.model_copy(deep=True), prepared.shape
     outputs = outputs_of(settings, prepared.source.answer)
@@ -81,8 +81,9 @@ def export_backbone(
     # The scaling becomes numbers in the copy; the run's own settings stay as they were given.
     stage = input_stage(prepared, settings, report)
     network.eval()
-    onnx = features_to_onnx(stage, network, shape)
-    _check(prepared, onnx, network, stage)
+    features = Features(stage, network, settings.network.views)
+    onnx = features_to_onnx(features, shape)
+    _check(prepared, onnx, features)
     last = network.head[-1]
     assert isinstance(last, nn.Linear)
     state = {
@@ -119,16 +120,14 @@ def _numbers(values: list[float] | str | None) -> tuple[float, ...]:
     return tuple(values)
 
 
-def _check(prepared: Prepared, onnx: bytes, network: Classifier, stage: InputStage) -> None:
+def _check(prepared: Prepared, onnx: bytes, features: Features) -> None:
     """Compare ONNX Runtime's features of some pictures with PyTorch's."""
     import torch
-
-    from striate.training._export import Features
 
     some = prepared.split.train[:CHECKED_PICTURES]
     pictures = prepared.store.take(some)
     with torch.inference_mode():
-        expected = Features(stage, network)(torch.from_numpy(pictures)).numpy()
+        expected = features(torch.from_numpy(pictures)).numpy()
     got = Backbone(onnx, name="the exported backbone").run(pictures)
     difference, largest = float(np.abs(got - expected).max()), float(np.abs(expected).max())
     if difference > AGREE * largest:

@@ -77,7 +77,7 @@ def _seconds(prepared: Prepared, frozen: Frozen) -> float:
     runner.run(some)
     begun = perf_counter()
     runner.run(some)
-    look = (perf_counter() - begun) / BATCH
+    look = (perf_counter() - begun) / BATCH / prepared.settings.network.views
     pictures = len(prepared.split.train) * (prepared.settings.training.epochs or 1)
     return pictures * look * STEPS_OF_A_LOOK
 

@@ -79,7 +79,7 @@ def is_frozen(settings: Settings) -> bool:
     So it is for a head of one dense layer; others are trained step by step.
     """
     network = settings.network
-    return bool(network.freeze) and not dense_layers(settings) and network.views == 1
+    return bool(network.freeze) and not dense_layers(settings)
 
 
 def fit_frozen(prepared: Prepared, told: Told, *, own_loss: bool = False) -> Frozen:
@@ -107,7 +107,9 @@ def fit_frozen(prepared: Prepared, told: Told, *, own_loss: bool = False) -> Fro
     plain_NF = features(everything, PLAIN)
     train = prepared.split.train
     variants = [plain_NF[row_of[train]]]
-    if settings.augmentation.horizontal_flip and len(train) < FEW:
+    # Of several views the mirror image is one already.
+    once = settings.network.views == 1
+    if settings.augmentation.horizontal_flip and once and len(train) < FEW:
         variants.append(features(train, MIRRORED))
     targets = source.targets[train]
     fit = fit_head(

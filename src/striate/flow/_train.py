@@ -164,9 +164,8 @@ def _refuse_unreachable(prepared: Prepared) -> None:
     """Raise UsageError where the whole network would never be trained, though asked for."""
     if prepared.settings.network.freeze and not is_frozen(prepared.settings):
         raise UsageError(
-            "--fine-tune always: under a head of several layers (network.head.dense), or with several "
-            "views (network.views), a frozen backbone stays frozen. Leave them out, or train the "
-            "whole network from the start with --no-freeze."
+            "--fine-tune always: under a head of several layers (network.head.dense) a frozen backbone "
+            "stays frozen. Leave them out, or train the whole network from the start with --no-freeze."
         )
 
 

@@ -15,6 +15,7 @@ from striate.errors import NetworkError
 from striate.image import Shape
 from striate.network import Classifier
 from striate.task import Task
+from striate.training._views import Count, seen
 
 OPSET = 18
 
@@ -35,17 +36,20 @@ class Shipped(nn.Module):
 
 
 class Features(nn.Module):
-    """Pixels in, what the last layer of a head reads out."""
+    """Pixels in, what the last layer of a head reads out.
 
-    def __init__(self, stage: nn.Module, network: Classifier) -> None:
+    With several views it is their mean, of which the last layer, being linear, makes the mean of
+    their logits.
+    """
+
+    def __init__(self, stage: nn.Module, network: Classifier, views: Count = 1) -> None:
         super().__init__()
         self.stage = stage
-        self.backbone = network.backbone
-        self.head = network.head[:-1]
+        self.look = seen(nn.Sequential(network.backbone, network.head[:-1]), views)
 
     def forward(self, pictures_NHWC: Tensor) -> Tensor:
         """Take uint8 (N, H, W, C); return float32 features (N, F)."""
-        features_NF: Tensor = self.head(self.backbone(self.stage(pictures_NHWC)))
+        features_NF: Tensor = self.look(self.stage(pictures_NHWC))
         return features_NF
 
 
@@ -58,7 +62,7 @@ def to_onnx(stage: nn.Module, network: nn.Module, task: Task, shape: Shape) -> b
     return _written(Shipped(stage, network, task), ["logits", "answer"], shape)
 
 
-def features_to_onnx(stage: nn.Module, network: Classifier, shape: Shape) -> bytes:
+def features_to_onnx(features: Features, shape: Shape) -> bytes:
     """Return the ONNX file from pixels to what the head's last layer reads, in evaluation mode.
 
     Its output is "features", float32 (N, F).
@@ -66,7 +70,7 @@ def features_to_onnx(stage: nn.Module, network: Classifier, shape: Shape) -> byt
     Raises:
         NetworkError: the backbone does something that the exporter can't write.
     """
-    return _written(Features(stage, network), ["features"], shape)
+    return _written(features, ["features"], shape)
 
 
 @contextmanager

@@ -133,7 +133,7 @@ def trains_on_features(settings: Settings) -> bool:
     epoch. What is open yet (None) asks for nothing.
     """
     network, training = settings.network, settings.training
-    if not network.freeze or not dense_layers(settings) or network.views != 1:
+    if not network.freeze or not dense_layers(settings):
         return False
     if training.minutes is not None or training.steps:
         return False
