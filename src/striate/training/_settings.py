@@ -130,7 +130,7 @@ class HeadSettings(Group):
     known_classes: NonNegativeInt | None = Field(
         default=None,
         description="classes of the weights' own classifier, whose answers are features too; none: "
-        "decided (docs/transfer.md)",
+        "decided (docs/pretrained.md)",
     )
     dense: list[PositiveInt] | None = Field(
         default=None,
