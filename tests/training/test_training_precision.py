@@ -98,12 +98,23 @@ def test_a_module_may_give_float64_where_nothing_is_rounded() -> None:
 
 
 def test_where_bfloat16_is_fast(monkeypatch: pytest.MonkeyPatch) -> None:
+    def processor(**has: bool) -> None:
+        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: has, raising=False)
+
+    processor()
     monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: True)
     assert has_fast_bfloat16("cpu")
     assert not has_fast_bfloat16("mps")
     monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
     assert not has_fast_bfloat16("cpu")
+    processor(avx512_bf16=True, sse4a=True)  # AMD's
+    assert has_fast_bfloat16("cpu")
+    processor(avx512_bf16=True)  # Intel's
+    assert not has_fast_bfloat16("cpu")
+    processor(sse4a=True, avx2=True)  # AMD's earlier ones
+    assert not has_fast_bfloat16("cpu")
     monkeypatch.delattr(torch.cpu, "_is_amx_tile_supported")
+    monkeypatch.delattr(torch.cpu, "get_capabilities")
     assert not has_fast_bfloat16("cpu")
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda **_: True)
     assert has_fast_bfloat16("cuda")

@@ -17,7 +17,7 @@ LARGE = 96
 LAYER_DECAY = (0.8, "the earlier a pretrained layer, the more general it is")
 
 BFLOAT16_FLOPS = 2_000_000
-"""FLOPs for one picture from which bfloat16 was faster, on a CPU with AMX; see docs/training.md."""
+"""FLOPs for one picture from which bfloat16 was faster, on CPUs that have it; see docs/training.md."""
 
 
 def choose(settings: Settings, facts: Facts) -> tuple[Settings, list[Choice]]:

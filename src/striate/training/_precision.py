@@ -19,12 +19,20 @@ Precision = Literal["float32", "bfloat16"]
 def has_fast_bfloat16(device: str) -> bool:
     """Return whether "cpu" or "cuda" here has units of its own for bfloat16; never for others.
 
-    On CPUs these are AMX's tiles. The check takes microseconds; a PyTorch without it says no.
+    On CPUs these are AMX's tiles, or AVX-512's bfloat16 instructions in a processor by AMD: in one by
+    Intel they never paid (docs/training.md). The checks take microseconds; a PyTorch without them says
+    no.
     """
     if device == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    if device != "cpu":
+        return False
     supported = getattr(torch.cpu, "_is_amx_tile_supported", None)
-    return device == "cpu" and supported is not None and bool(supported())
+    if supported is not None and supported():
+        return True
+    has: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
+    # SSE4a is what only AMD's have.
+    return bool(has.get("avx512_bf16") and has.get("sse4a"))
 
 
 def forward(
