@@ -85,6 +85,11 @@ def test_keys_of_the_network_that_are_no_setting_are_its_own_options() -> None:
             "docs/settings.md lists all.",
         ),
         (
+            {"network": {"view": 2, "width": 3}},  # the second is nearly an option of networks
+            "There is no setting called 'network.view'. Did you mean 'network.views'? "
+            "docs/settings.md lists all.",
+        ),
+        (
             {"training": {"epochs": "ten"}},
             "--epochs (training.epochs) = 'ten': expected a whole number.",
         ),

@@ -10,7 +10,7 @@ from pydantic_core import ErrorDetails
 
 from striate._files import write_file
 from striate.errors import UsageError, nearest
-from striate.network import written_line
+from striate.network import networks, written_line
 from striate.training._settings import NetworkSettings, Settings
 
 Tree = dict[str, Any]
@@ -133,6 +133,7 @@ def make_settings(*trees: Mapping[str, Any]) -> Settings:
     if isinstance(network, dict):
         known = NetworkSettings.model_fields
         own = {key: value for key, value in network.items() if key not in known}
+        _refuse_typos(own)
         rest = {key: value for key, value in network.items() if key in known}
         if isinstance(rest.get("name"), list):
             rest["name"] = written_line(rest["name"], "network.name")
@@ -142,6 +143,23 @@ def make_settings(*trees: Mapping[str, Any]) -> Settings:
         return Settings.model_validate(tree)
     except ValidationError as error:
         raise UsageError("\n".join(_letters(error))) from error
+
+
+def _refuse_typos(own: Mapping[str, Any]) -> None:
+    """Raise UsageError for a key that is no option of any network, but nearly a setting's name.
+
+    What is nearly an option is refused where the network is known, with its options.
+    """
+    options = {option.name for one in networks() for option in one.options}
+    fields = NetworkSettings.model_fields
+    for key in own:
+        near = nearest(key, [*fields, *options]) if key not in options else ""
+        if any(f"'{field}'" in near for field in fields):
+            raise UsageError(_no_setting(f"network.{key}"))
+
+
+def _no_setting(name: str) -> str:
+    return f"There is no setting called '{name}'.{_near(name)} docs/settings.md lists all."
 
 
 def _length(tree: Mapping[str, Any]) -> list[str]:
@@ -174,7 +192,7 @@ def _letters(error: ValidationError) -> Iterator[str]:
             continue
         seen.add(name)
         if is_unknown:
-            yield (f"There is no setting called '{name}'.{_near(name)} docs/settings.md lists all.")
+            yield _no_setting(name)
         else:
             came = one.get("input")
             option = f"{OPTIONS[name]} ({name})" if name in OPTIONS else name
