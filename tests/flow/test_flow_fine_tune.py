@@ -28,8 +28,8 @@ AB = Classification(("a", "b"))
 def prepared(answer: Answer = AB, count: int = 100, fine_tune: str = "auto") -> Any:
     """Return as much of what is prepared as a decision looks at."""
     return SimpleNamespace(
-        settings=SimpleNamespace(network=SimpleNamespace(fine_tune=fine_tune)),
-        source=SimpleNamespace(answer=answer),
+        settings=SimpleNamespace(network=SimpleNamespace(fine_tune=fine_tune, views=1)),
+        source=SimpleNamespace(answer=answer, targets=np.arange(count) % 2),
         split=SimpleNamespace(validation=np.arange(count)),
     )
 
@@ -94,6 +94,7 @@ class Shippable:
     best_epoch: int = 3
     stopped: str = "all epochs done"
     head: Any = None
+    product: Any = None
 
 
 @pytest.mark.parametrize(
@@ -135,6 +136,27 @@ def test_the_better_of_both_is_shipped(
         f"{before[name]:.4g} with the frozen backbone and {after[name]:.4g} after epoch 3. The frozen "
         "one is shipped."
     ]
+
+
+@pytest.mark.parametrize(("right", "better"), [(95, True), (85, False)])
+def test_with_several_views_both_are_judged_by_as_many(
+    monkeypatch: pytest.MonkeyPatch, right: int, better: bool
+) -> None:
+    monkeypatch.setattr(module, "ended_frozen", lambda *_, **__: "the head")
+    monkeypatch.setattr(module, "head_of", lambda *_, **named: named)
+    some = prepared()
+    some.settings.network.views = 2
+
+    def answers(positions: Any) -> Any:
+        """Seen twice; seen once, the epoch was right on 90, as the head is on 90 seen twice."""
+        said = np.where(positions < right, positions % 2, 1 - positions % 2)
+        return np.eye(2, dtype=np.float32)[said] * 0.8 + 0.1
+
+    ended: Any = Shippable(product=SimpleNamespace(answers=answers))
+    trained: Any = SimpleNamespace(fitted=SimpleNamespace(best={"accuracy": 0.9}))
+    start: Any = (SimpleNamespace(validation={"accuracy": 0.9}), Decision(True, ""))
+    found = better_of(some, ended, trained, start, Told(Silent()))
+    assert (found != "the head") is better
 
 
 def test_without_a_head_before_it_what_was_trained_is_shipped() -> None:

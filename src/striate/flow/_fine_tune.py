@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+from striate.evaluation import measure
 from striate.flow._facts import Told
 from striate.flow._finish import Ended
 from striate.flow._frozen import Frozen, ended_frozen, head_of
@@ -104,7 +105,7 @@ def better_of(
         return ended
     name, larger = prepared.source.answer.selection
     sign = 1 if larger else -1
-    before, after = frozen.validation, best
+    before, after = frozen.validation, _as_shipped(prepared, ended, best)
     if sign * after[name] > sign * before[name]:
         return ended
     sentence = (
@@ -114,3 +115,14 @@ def better_of(
     )
     told.warn(sentence)
     return ended_frozen(prepared, frozen, ended.stopped, by_validation=True)
+
+
+def _as_shipped(prepared: Prepared, ended: Ended, best: dict[str, float]) -> dict[str, float]:
+    """Return the validation part's figures of the whole network, seen as often as the frozen one.
+
+    `best` are the best epoch's: epochs are measured with one view of each picture.
+    """
+    if prepared.settings.network.views == 1:
+        return best
+    held_out, source = prepared.split.validation, prepared.source
+    return measure(source.answer, ended.product.answers(held_out), source.targets[held_out])
